@@ -12,6 +12,8 @@ export const Capabilities = z.object({
     countedAs: z.string(),
     /** A second ceiling in UTF-8 bytes; null where there is none. */
     maxBytes: z.int().positive().nullable(),
+    /** What every link counts as, whatever its length; null where a link counts as it is written. */
+    linkLength: z.int().positive().nullable(),
   }),
   media: z.object({
     maxCount: z.int().nonnegative(),
