@@ -7,7 +7,8 @@ export const FAILURES = {
     retry: "when_told",
     title: "The platform asked us to wait",
     meaning: "Nothing was published. The post goes out when the platform's limit resets.",
-    nextStep: "Nothing to do, unless the post is urgent: then publish it by hand and cancel it here.",
+    nextStep:
+      "Nothing to do, unless the post is urgent: then publish it by hand and cancel it here.",
   },
   unavailable: {
     retry: "back_off",
@@ -67,7 +68,8 @@ export const FAILURES = {
     retry: "when_told",
     title: "The platform's quota is used up",
     meaning: "Nothing was published. The platform accepts more posts once its quota is renewed.",
-    nextStep: "Nothing to do, unless the post is urgent: then publish it by hand and cancel it here.",
+    nextStep:
+      "Nothing to do, unless the post is urgent: then publish it by hand and cancel it here.",
   },
   unknown_outcome: {
     retry: "reconcile",

@@ -1,0 +1,136 @@
+import { DateTime, IANAZone } from "luxon";
+import { AppError, type FieldError } from "../errors.ts";
+
+/** When a post is to go out, as a person says it. */
+export type When =
+  | { readonly local: string; readonly zone: string; readonly repeated?: "earlier" | "later" }
+  | { readonly utc: string }
+  | "now";
+
+/** A moment with all that is needed to explain it, and to resolve it again when a zone's rules change. */
+export interface Moment {
+  readonly dueAt: Date;
+  /** `2027-02-05T09:00`, or null for a bare instant. */
+  readonly localTime: string | null;
+  readonly zone: string | null;
+  /** Version of the zone rules that were used. */
+  readonly tzdb: string | null;
+  /** Set where the clocks are turned back over that hour: which of the two was taken, and the other one. */
+  readonly repeated: { readonly taken: "earlier" | "later"; readonly other: Date } | null;
+}
+
+const LOCAL_FORMAT = "yyyy-MM-dd'T'HH:mm";
+const MAX_YEARS_AHEAD = 5;
+
+/**
+ * Resolves a wish into an instant.
+ * @throws {AppError} invalid `schedule.unknown_zone`, `schedule.bad_time`, `schedule.time_skipped` (both neighbours in
+ *   `facts`), `post.time_in_past`, `schedule.too_far`
+ */
+export function resolveWhen(when: When, now: Date): Moment {
+  const moment =
+    when === "now" ? bareMoment(now) : "utc" in when ? fromUtc(when.utc) : fromLocal(when);
+  if (moment.dueAt < now) {
+    throw refusal(
+      "post.time_in_past",
+      "at",
+      `The time ${moment.dueAt.toISOString()} has passed. Choose a later one.`,
+    );
+  }
+  if (moment.dueAt > DateTime.fromJSDate(now).plus({ years: MAX_YEARS_AHEAD }).toJSDate()) {
+    throw refusal(
+      "schedule.too_far",
+      "at",
+      `The time is more than ${MAX_YEARS_AHEAD} years ahead.`,
+    );
+  }
+  return moment;
+}
+
+/** Version of the IANA time zone rules that this process uses. */
+export const TZDB_VERSION: string = process.versions.tz ?? "unknown";
+
+function bareMoment(dueAt: Date): Moment {
+  return { dueAt, localTime: null, zone: null, tzdb: null, repeated: null };
+}
+
+function fromUtc(text: string): Moment {
+  const parsed = DateTime.fromISO(text, { setZone: true });
+  if (!parsed.isValid || !/(Z|[+-]\d\d:\d\d)$/.test(text)) {
+    throw refusal("schedule.bad_time", "at.utc", "Give an instant such as 2027-02-05T15:00:00Z.");
+  }
+  return bareMoment(parsed.toJSDate());
+}
+
+function fromLocal(when: { local: string; zone: string; repeated?: "earlier" | "later" }): Moment {
+  const { local, zone } = when;
+  if (!IANAZone.isValidZone(zone)) {
+    throw refusal(
+      "schedule.unknown_zone",
+      "at.zone",
+      `"${zone.slice(0, 60)}" is no IANA time zone. Use a name such as America/Chicago.`,
+    );
+  }
+  const resolved = DateTime.fromFormat(toMinute(local), LOCAL_FORMAT, { zone });
+  if (!resolved.isValid) {
+    throw refusal("schedule.bad_time", "at.local", "Give a local time such as 2027-02-05T09:00.");
+  }
+  const wall = resolved.toFormat(LOCAL_FORMAT);
+  const asked = toMinute(local);
+  if (wall !== asked) throw skipped(asked, zone, resolved);
+  return withRepetition(resolved, asked, zone, when.repeated ?? "earlier");
+}
+
+/** Luxon takes either of two instants that have the same wall time; we look for both. */
+function withRepetition(
+  resolved: DateTime,
+  localTime: string,
+  zone: string,
+  wish: "earlier" | "later",
+): Moment {
+  const candidates = [
+    ...new Set(resolved.getPossibleOffsets().map((each) => each.toMillis())),
+  ].sort((a, b) => a - b);
+  const [earlier = resolved.toMillis(), later] = candidates;
+  const stored = { localTime, zone, tzdb: TZDB_VERSION };
+  if (later === undefined) return { dueAt: new Date(earlier), ...stored, repeated: null };
+  const taken = wish === "earlier" ? earlier : later;
+  const other = wish === "earlier" ? later : earlier;
+  return { dueAt: new Date(taken), ...stored, repeated: { taken: wish, other: new Date(other) } };
+}
+
+/** The clocks jump over the asked hour: say so, and offer the last minute before and the first one after. */
+function skipped(asked: string, zone: string, resolved: DateTime): AppError {
+  // Luxon moves a skipped time forward by the gap, so the jump lies in the hours before.
+  const after = firstAfterJump(resolved);
+  const before = after.minus({ minutes: 1 });
+  const neighbours = [before, after].map((time) => ({
+    local: time.toFormat(LOCAL_FORMAT),
+    utc: time.toUTC().toISO(),
+  }));
+  const detail = `${asked} does not exist in ${zone}: the clocks are put forward. The nearest times are ${neighbours.map(({ local }) => local).join(" and ")}.`;
+  return new AppError("invalid", "schedule.time_skipped", detail, [
+    { path: "at.local", code: "schedule.time_skipped", detail, facts: { neighbours } },
+  ]);
+}
+
+function firstAfterJump(resolved: DateTime): DateTime {
+  let time = resolved.startOf("minute");
+  // No zone has ever jumped by more than a day.
+  for (let minute = 0; minute < 24 * 60; minute += 1) {
+    const previous = time.minus({ minutes: 1 });
+    if (previous.offset !== time.offset) return time;
+    time = previous;
+  }
+  return resolved;
+}
+
+/** Seconds are accepted when they are zero: browsers and spreadsheets add them. */
+function toMinute(local: string): string {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:00$/.test(local) ? local.slice(0, -3) : local;
+}
+
+function refusal(code: string, path: string, detail: string): AppError {
+  const field: FieldError = { path, code, detail };
+  return new AppError("invalid", code, detail, [field]);
+}

@@ -1,0 +1,28 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { v7 as uuidv7 } from "uuid";
+
+/** Files by their own hash, a workspace apart from the others. Putting one twice is harmless. */
+export interface MediaStore {
+  put(workspaceId: string, sha256: string, bytes: Uint8Array): Promise<void>;
+  read(workspaceId: string, sha256: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Keeps media below a folder that api and workers share. */
+export function folderMediaStore(folder: string): MediaStore {
+  const fileOf = (workspaceId: string, sha256: string) =>
+    path.join(folder, workspaceId, sha256.slice(0, 2), sha256);
+  return {
+    async put(workspaceId, sha256, bytes) {
+      const file = fileOf(workspaceId, sha256);
+      await mkdir(path.dirname(file), { recursive: true });
+      // Written aside and renamed, so that a reader never sees half a file.
+      const aside = `${file}.${uuidv7()}`;
+      await writeFile(aside, bytes);
+      await rename(aside, file);
+    },
+    async read(workspaceId, sha256) {
+      return new Uint8Array(await readFile(fileOf(workspaceId, sha256)));
+    },
+  };
+}
