@@ -1,0 +1,28 @@
+/** Closes the run with the names of what was skipped and, last and alone, the counts. */
+export default class ClosingReporter {
+  /** @param {unknown} _contexts @param {import("@jest/reporters").AggregatedResult} results */
+  onRunComplete(_contexts, results) {
+    const skipped = results.testResults.flatMap((file) =>
+      file.testResults.filter(isSkipped).map((test) => `${fileName(file)}: ${test.fullName}`),
+    );
+    const broken = results.testResults.filter((file) => file.testExecError !== undefined);
+    const failed = results.numFailedTests + broken.length;
+    const lines = [
+      "",
+      ...(skipped.length > 0 ? ["Skipped:", ...skipped.map((name) => `  ${name}`), ""] : []),
+      `${results.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped`,
+    ];
+    // Jest's own summary comes after all reporters: only at the exit is this the last line.
+    process.once("exit", () => process.stdout.write(`${lines.join("\n")}\n`));
+  }
+}
+
+/** @param {import("@jest/reporters").AssertionResult} test */
+function isSkipped({ status }) {
+  return status === "pending" || status === "skipped" || status === "todo" || status === "disabled";
+}
+
+/** @param {import("@jest/reporters").TestResult} file */
+function fileName({ testFilePath }) {
+  return testFilePath.slice(process.cwd().length + 1);
+}
