@@ -106,17 +106,13 @@ function programIn(home: string): RedisProgram | null {
   return null;
 }
 
-/** `usr/lib` and `lib` with the folder of the machine's architecture, such as `usr/lib/x86_64-linux-gnu`. */
+/** `usr/lib` and `lib`, and in them the folder of the machine's architecture, such as `usr/lib/x86_64-linux-gnu`. */
 function libraryFolders(home: string): string[] {
-  const parents = ["usr/lib", "lib"]
-    .map((folder) => path.join(home, folder))
-    .filter((folder) => existsSync(folder));
-  return parents.flatMap((parent) => [
-    ...readdirSync(parent)
-      .filter((name) => name.includes("-linux-gnu"))
-      .map((name) => path.join(parent, name)),
-    parent,
-  ]);
+  const parents = ["usr/lib", "lib"].map((folder) => path.join(home, folder)).filter(existsSync);
+  const inner = parents.flatMap((parent) =>
+    readdirSync(parent).map((name) => path.join(parent, name)),
+  );
+  return [...inner.filter((folder) => folder.includes("-linux-gnu")), ...parents];
 }
 
 function isDebian(): boolean {

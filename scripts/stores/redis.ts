@@ -158,6 +158,8 @@ async function canConnect(url: string): Promise<boolean> {
     commandTimeout: 2000,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
+    // A refused connection would keep the process alive for that long.
+    disconnectTimeout: 50,
   });
   redis.on("error", () => undefined);
   try {

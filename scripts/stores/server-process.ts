@@ -42,8 +42,8 @@ export async function startServer(start: ServerStart): Promise<number> {
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code, signal) => resolve(`it ended with ${signal ?? `code ${code}`}`));
   });
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(start.input ?? "");
+  child.stdin?.on("error", () => undefined);
+  child.stdin?.end(start.input ?? "");
   child.unref();
 
   const failure = await Promise.race([ended, readiness(start)]);
