@@ -1,0 +1,133 @@
+import type { ServerResponse } from "node:http";
+import { setTimeout } from "node:timers/promises";
+import * as z from "zod";
+import {
+  faultSwitches,
+  listen,
+  type Fault,
+  type Simulator,
+  type SimulatorOptions,
+} from "../simulator.ts";
+import { documentsInMemory } from "./memory.ts";
+import { createNetwork } from "./network.ts";
+import { simulatedReactions } from "./network/readers.ts";
+import { createRecord, endSessions, type PostRecord } from "./simulator/record.ts";
+import { trouble } from "./simulator/trouble.ts";
+import { createUploads } from "./simulator/uploads.ts";
+import { send, toRequest } from "./simulator/wire.ts";
+
+/** The real practice network behind a server of its own, with the faults that every simulator knows. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const now = options.now ?? (() => new Date());
+  const documents = documentsInMemory(now);
+  const record = createRecord();
+  const faults = faultSwitches();
+  const network = createNetwork(documents, {
+    now,
+    reactions: ({ id }, ageMs) => record.reactionsTo(id) ?? simulatedReactions(id, ageMs),
+  });
+  const answer = answering({ network, record, take: faults.take });
+  const server = await listen(async (incoming, outgoing, body) => {
+    if (options.latencyMs) await setTimeout(options.latencyMs);
+    await answer({ request: toRequest(incoming, body), body, outgoing });
+  }, options.port);
+
+  return {
+    url: `${server.url}/sandbox`,
+    account: (name) => ({ handle: `@${name}` }),
+    posts: record.posts,
+    engage: record.engage,
+    fault: faults.set,
+    // A sign-in here is never renewed: once ended, it is ended for good.
+    expireTokens: (name) => void endSessions(documents, `@${name}`),
+    close: server.close,
+  };
+}
+
+interface World {
+  readonly network: (request: Request) => Promise<Response>;
+  readonly record: PostRecord;
+  readonly take: (name: Fault) => boolean;
+}
+
+interface Exchange {
+  readonly request: Request;
+  readonly body: Buffer;
+  readonly outgoing: ServerResponse;
+}
+
+function answering(world: World): (exchange: Exchange) => Promise<void> {
+  const { network, record, take } = world;
+  const uploads = createUploads(take);
+  return async (exchange) => {
+    const { request, outgoing } = exchange;
+    const path = new URL(request.url).pathname.replace(/^\/sandbox\/api/, "");
+    const [, noun, id] = path.split("/", 3);
+    const ask = () => network(request);
+    switch (`${request.method} ${noun}${id ? "/" : ""}`) {
+      case "POST posts":
+        return commit(world, exchange);
+      case "GET posts":
+        return send(await readBack(await ask(), take), outgoing);
+      case "DELETE posts/": {
+        const response = await ask();
+        if (response.ok && id) record.forget(id);
+        return send(response, outgoing);
+      }
+      case "POST pictures":
+        return send(await uploads.upload(ask), outgoing);
+      case "GET pictures/":
+        return send(
+          id && path === `/pictures/${id}` ? await uploads.look(id, ask) : await ask(),
+          outgoing,
+        );
+      case "GET engagement":
+        return send(await partial(await ask(), take), outgoing);
+      default:
+        return send(await ask(), outgoing);
+    }
+  };
+}
+
+/** The one request that makes a post public, and all that can go wrong around it. */
+async function commit({ network, record, take }: World, exchange: Exchange): Promise<void> {
+  const { request, body, outgoing } = exchange;
+  if (take("commit_reset_before")) return void outgoing.destroy();
+  if (take("commit_rate_limited")) {
+    return send(trouble(429, "rate_limited", { "retry-after": "90" }), outgoing);
+  }
+  if (take("commit_unavailable")) return send(trouble(503, "down"), outgoing);
+  if (take("commit_content_rejected")) return send(trouble(422, "text_refused"), outgoing);
+  const response = await network(request);
+  if (response.status === 201) record.see(await response.clone().json(), body);
+  if (!response.ok) return send(response, outgoing);
+  if (take("commit_hang_after_success")) return;
+  if (take("commit_reset_after_success")) return void outgoing.destroy();
+  if (take("commit_unavailable_after_success")) return send(trouble(503, "down"), outgoing);
+  return send(take("commit_html_after_success") ? htmlPage() : response, outgoing);
+}
+
+const Posts = z.looseObject({ posts: z.array(z.unknown()) });
+
+/** Own posts: while reading lags behind, the newest is not among them yet. */
+async function readBack(response: Response, take: World["take"]): Promise<Response> {
+  if (take("read_unavailable")) return trouble(503, "down");
+  if (!response.ok || !take("read_lags")) return response;
+  const list = Posts.parse(await response.json());
+  return Response.json({ ...list, posts: list.posts.slice(1) });
+}
+
+/** An object schema drops what it does not name: here, all but the likes. */
+const Partial = z.object({
+  posts: z.array(z.object({ id: z.string(), metrics: z.object({ likes: z.int().optional() }) })),
+});
+
+async function partial(response: Response, take: World["take"]): Promise<Response> {
+  if (!response.ok || !take("metrics_partial")) return response;
+  return Response.json(Partial.parse(await response.json()));
+}
+
+const htmlPage = () =>
+  new Response("<!doctype html><title>Welcome</title>", {
+    headers: { "content-type": "text/html" },
+  });
