@@ -1,0 +1,26 @@
+import type { Connector } from "../connector.ts";
+import { capabilities } from "./capabilities.ts";
+import { Credentials, Settings } from "./credentials.ts";
+import { readEngagement } from "./engagement.ts";
+import { Prepared, prepare } from "./prepare.ts";
+import { commit, reconcile, remove } from "./publish.ts";
+import { check, connect, renewal } from "./session.ts";
+import { measure } from "./text.ts";
+
+export const connector = {
+  id: "bluesky",
+  name: "Bluesky",
+  capabilities,
+  settings: Settings,
+  credentials: Credentials,
+  prepared: Prepared,
+  measure,
+  connect,
+  check,
+  renewal,
+  prepare,
+  commit,
+  reconcile,
+  remove,
+  readEngagement,
+} satisfies Connector<Credentials, Settings, Prepared>;
