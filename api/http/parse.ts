@@ -1,0 +1,74 @@
+import type * as z from "zod";
+import { AppError, type FieldError } from "../../shared/errors.ts";
+
+/** More would help nobody, and a hostile body can be wrong in a hundred thousand places. */
+const MAX_FIELDS = 100;
+
+/** Lone halves of surrogate pairs; a pair is one character to the `u` flag. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/**
+ * Checks what came from outside. A schema names an own code for a rule by `params: { code: "post.part_empty" }`.
+ * @throws {AppError} invalid `request.invalid`, one field error for each place; `text.broken` for a text that cannot be stored
+ */
+export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const broken = findBrokenText(value, "");
+  if (broken !== null) throw brokenText(broken);
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const fields = fieldErrors(parsed.error.issues, "").slice(0, MAX_FIELDS);
+  const places = fields.map((field) => field.path || "the whole").join(", ");
+  throw new AppError(
+    "invalid",
+    "request.invalid",
+    `The request is not as the API expects: look at ${places.slice(0, 300)}.`,
+    fields,
+  );
+}
+
+function fieldErrors(issues: readonly z.core.$ZodIssue[], base: string): FieldError[] {
+  return issues.flatMap((issue) => {
+    const path = [...(base === "" ? [] : [base]), ...issue.path].join(".");
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => ({
+        path: [...(path === "" ? [] : [path]), key.slice(0, 60)].join("."),
+        code: "unknown_field",
+        detail: "This field is not known here.",
+      }));
+    }
+    if (issue.code === "invalid_union" && issue.errors.length > 0) {
+      // The form that fits best is most likely the one that was meant.
+      const closest = issue.errors.toSorted((a, b) => a.length - b.length)[0];
+      return fieldErrors(closest ?? [], path);
+    }
+    return [{ path, code: codeOf(issue), detail: issue.message }];
+  });
+}
+
+function codeOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "custom") return issue.code;
+  const own: unknown = issue.params?.["code"];
+  return typeof own === "string" ? own : "invalid";
+}
+
+function brokenText(path: string): AppError {
+  const detail = "The text holds half a character or a NUL character. Type it again.";
+  return new AppError("invalid", "text.broken", detail, [{ path, code: "text.broken", detail }]);
+}
+
+/** PostgreSQL stores neither NUL nor lone surrogates. @returns the first place with one, or null */
+function findBrokenText(value: unknown, path: string): string | null {
+  if (typeof value === "string") return isBroken(value) ? path : null;
+  if (typeof value !== "object" || value === null) return null;
+  for (const [key, item] of Object.entries(value)) {
+    const place = path === "" ? key : `${path}.${key}`;
+    if (isBroken(key)) return path;
+    const found = findBrokenText(item, place);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function isBroken(text: string): boolean {
+  return text.includes("\0") || LONE_SURROGATE.test(text);
+}

@@ -1,0 +1,42 @@
+import { sql } from "kysely";
+import type { Scope } from "../domain/permission.ts";
+import type { Db, Tx } from "./client.ts";
+
+/** Whose token it is and what it may do. */
+export interface KnownToken {
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly scope: Scope;
+}
+
+/** One look into a unique index. Null for a token that is unknown, revoked or past its end. */
+export async function findToken(db: Db, hash: Buffer): Promise<KnownToken | null> {
+  const row = await db
+    .selectFrom("apiTokens")
+    .select(["id", "workspaceId", "scope"])
+    .where("tokenHash", "=", hash)
+    .where("revokedAt", "is", null)
+    .where(sql<boolean>`(expires_at is null or expires_at > clock())`)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** @param token.lastsDays null for a token that does not end */
+export async function insertToken(
+  tx: Tx,
+  token: KnownToken & { name: string; hash: Buffer; lastsDays: number | null },
+): Promise<void> {
+  const { id, workspaceId, scope, name, hash, lastsDays } = token;
+  const expiresAt =
+    lastsDays === null ? null : sql<Date>`clock() + ${lastsDays} * interval '1 day'`;
+  await tx
+    .insertInto("apiTokens")
+    .values({ id, workspaceId, scope, name, tokenHash: hash, expiresAt })
+    .execute();
+}
+
+/** Whether any token was ever made in this installation. */
+export async function hasTokens(db: Db): Promise<boolean> {
+  const row = await db.selectFrom("apiTokens").select("id").limit(1).executeTakeFirst();
+  return row !== undefined;
+}
