@@ -1,0 +1,71 @@
+import * as z from "zod";
+import type { OutgoingPart, PublishedPart } from "../connector.ts";
+import { ConnectorError } from "../error.ts";
+import { ask, type XCall } from "./api.ts";
+import { COMMIT, READ } from "./errors.ts";
+import type { Prepared } from "./media.ts";
+import { isRemoteId, publishedPart } from "./remote-id.ts";
+
+const Created = z.object({ data: z.object({ id: z.string().refine(isRemoteId) }) });
+
+const Deleted = z.object({ data: z.object({ deleted: z.literal(true) }) });
+
+/** For this long X may not see yet, where it accepts replies, a post that it has just accepted. */
+const PARENT_LAG_MS = 5 * 60_000;
+
+/** Makes one part public: one request, sent at most once. */
+export async function commit(
+  part: OutgoingPart,
+  prepared: Prepared,
+  call: XCall,
+): Promise<PublishedPart> {
+  const body = postOf(part, prepared);
+  const purpose = { ...COMMIT, secret: part.text };
+  try {
+    const created = await ask(call, { purpose, answer: Created }, (client) =>
+      client.v2.post("tweets", body),
+    );
+    return publishedPart(created.data.id, call.credentials.handle);
+  } catch (error) {
+    throw isParentLagging(error, part, call.now()) ? asUnavailable(error) : error;
+  }
+}
+
+/** Takes a post away. Repeatable; X charges for each request. */
+export async function remove(remoteId: string, call: XCall): Promise<void> {
+  try {
+    await ask(call, { purpose: READ, answer: Deleted }, (client) =>
+      client.v2.deleteTweet(remoteId),
+    );
+  } catch (error) {
+    if (error instanceof ConnectorError && error.kind === "gone") return;
+    throw error;
+  }
+}
+
+/** Only what is needed: X refuses a request with a property that it does not know. */
+function postOf(part: OutgoingPart, prepared: Prepared): Record<string, unknown> {
+  const mediaIds = prepared.media.map(({ remoteId }) => remoteId);
+  if (mediaIds.length !== part.media.length) {
+    throw new ConnectorError("bug", { platformCode: "media_not_prepared" });
+  }
+  return {
+    ...(part.text === "" ? {} : { text: part.text }),
+    ...(mediaIds.length === 0 ? {} : { media: { media_ids: mediaIds } }),
+    ...(part.thread && { reply: { in_reply_to_tweet_id: part.thread.parent.remoteId } }),
+  };
+}
+
+/**
+ * In quick threads X now and then calls the post before "deleted or not visible" although it is neither.
+ * Source: https://github.com/plhery/node-twitter-api-v2/issues/366 (read 2026-11-22)
+ */
+function isParentLagging(error: unknown, part: OutgoingPart, now: Date): error is ConnectorError {
+  const parentAt = part.thread?.parent.publishedAt;
+  if (!(error instanceof ConnectorError) || error.kind !== "gone" || !parentAt) return false;
+  return now.getTime() - parentAt.getTime() < PARENT_LAG_MS;
+}
+
+function asUnavailable({ platformMessage, platformCode }: ConnectorError): ConnectorError {
+  return new ConnectorError("unavailable", { platformMessage, platformCode });
+}
