@@ -14,6 +14,15 @@ import { promisify } from "node:util";
 import { isReachable } from "./run-as.ts";
 import type { RedisProgram } from "./redis-program.ts";
 
+/** Where a package goes, and who is told. */
+export interface PackageDownload {
+  /** An absolute path. */
+  readonly cacheDir: string;
+  readonly say: (line: string) => void;
+  /** Ends it early; that is not remembered as a failure. */
+  readonly signal?: AbortSignal;
+}
+
 const run = promisify(execFile);
 const PACKAGES = ["redis-server", "valkey-server"];
 const TIMEOUT_MS = 30_000;
@@ -24,10 +33,11 @@ const FAILURE_REMEMBERED_MS = 24 * 3_600_000;
  * checks the distribution's signature as always; its lists and files stay in the cache too.
  * Null elsewhere than on Debian and its descendants, and where the download failed within the last day.
  */
-export async function unpackDebianRedis(
-  cacheDir: string,
-  say: (line: string) => void,
-): Promise<RedisProgram | null> {
+export async function unpackDebianRedis({
+  cacheDir,
+  say,
+  signal,
+}: PackageDownload): Promise<RedisProgram | null> {
   const home = path.join(cacheDir, "redis");
   const unpacked = programIn(home);
   if (unpacked !== null) return unpacked;
@@ -38,11 +48,14 @@ export async function unpackDebianRedis(
   );
   const work = path.join(cacheDir, `redis-${process.pid}`);
   try {
-    await download(work, AbortSignal.timeout(TIMEOUT_MS));
-    // Whoever is first provides it for all: the move fails where another start has been quicker.
-    if (programIn(home) === null) renameSync(path.join(work, "root"), home);
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    await download(work, signal === undefined ? timeout : AbortSignal.any([timeout, signal]));
+    renameSync(path.join(work, "root"), home);
     return programIn(home);
   } catch {
+    // The move fails where another start has been quicker: then its copy is there.
+    const program = programIn(home);
+    if (program !== null || signal?.aborted === true) return program;
     writeFileSync(failureFile(cacheDir), `${new Date().toISOString()}\n`);
     say(
       `The package could not be fetched. The next try is in a day, or after deleting ${failureFile(cacheDir)}.`,

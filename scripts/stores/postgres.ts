@@ -189,8 +189,8 @@ function stopPostgres(pid: number): Promise<void> {
   return stopProcess(
     pid,
     [
-      { signal: "SIGINT", waitMs: 5000 },
-      { signal: "SIGQUIT", waitMs: 2000 },
+      { signal: "SIGINT", waitMs: 2_000 },
+      { signal: "SIGQUIT", waitMs: 500 },
     ],
     ({ command }) => command.includes("postgres"),
   );

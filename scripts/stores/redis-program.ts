@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { unpackDebianRedis } from "./debian-package.ts";
+import type { PackageDownload } from "./debian-package.ts";
 
 /** A Redis or Valkey server program. */
 export interface RedisProgram {
@@ -26,18 +27,15 @@ const OLDEST_VERSION = [6, 2] as const;
 
 /**
  * A server program of this machine; else, on Debian and Ubuntu, the distribution's own package unpacked below
- * `cacheDir`; null where neither can be had. A failed download is not repeated for a day.
+ * the cache; null where neither can be had. A failed download is not repeated for a day.
  */
-export async function findRedisProgram(
-  cacheDir: string,
-  say: (line: string) => void,
-): Promise<RedisProgram | null> {
+export async function findRedisProgram(download: PackageDownload): Promise<RedisProgram | null> {
   const folders = [...(process.env["PATH"] ?? "").split(path.delimiter), ...USUAL_FOLDERS];
   for (const command of NAMES.flatMap((name) => folders.map((folder) => path.join(folder, name)))) {
     const program = { command, env: {}, origin: command };
     if (isExecutable(command) && isRecentEnough(program)) return program;
   }
-  const unpacked = await unpackDebianRedis(cacheDir, say);
+  const unpacked = await unpackDebianRedis(download);
   return unpacked !== null && isRecentEnough(unpacked) ? unpacked : null;
 }
 

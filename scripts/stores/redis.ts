@@ -16,6 +16,8 @@ export interface RedisOptions {
   readonly cacheDir: string;
   /** Keeps nothing on disk: for tests alone. */
   readonly isThrowAway?: boolean;
+  /** Ends a download that is under way. */
+  readonly signal?: AbortSignal;
   /** Told what takes long or goes wrong. */
   readonly say: (line: string) => void;
 }
@@ -33,14 +35,14 @@ const START_TIMEOUT_MS = 15_000;
  * @throws {Error} when there is a program and it does not start
  */
 export async function startRedis(options: RedisOptions): Promise<PrivateRedis | null> {
-  const { dir, cacheDir, say } = options;
+  const { dir, cacheDir } = options;
   mkdirSync(dir, { recursive: true });
   const remembered = readSettings(dir);
   const running = remembered === null ? null : await adopt(dir, remembered);
   if (running !== null) return running;
 
   mkdirSync(cacheDir, { recursive: true });
-  const program = await findRedisProgram(cacheDir, say);
+  const program = await findRedisProgram(options);
   if (program === null) return null;
   const settings = {
     password: remembered?.password ?? newPassword(),
@@ -144,8 +146,8 @@ function stopRedis(dir: string, pid: number): Promise<void> {
   return stopProcess(
     pid,
     [
-      { signal: "SIGTERM", waitMs: 3000 },
-      { signal: "SIGKILL", waitMs: 1000 },
+      { signal: "SIGTERM", waitMs: 1_000 },
+      { signal: "SIGKILL", waitMs: 500 },
     ],
     () => isOurs(dir, pid),
   );
