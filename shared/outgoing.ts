@@ -66,7 +66,8 @@ export function createFetch({ allowPrivateHosts }: OutgoingOptions): typeof fetc
     const options = { ...(request ? fromRequest(request) : {}), ...init };
     const redirect = options.redirect === "error" ? "error" : "manual";
     const body = options.body instanceof FormData ? copyOf(options.body) : options.body;
-    return undiciFetch(url, { ...options, body: body ?? null, redirect, dispatcher });
+    const headers = [...new Headers(options.headers)];
+    return undiciFetch(url, { ...options, headers, body: body ?? null, redirect, dispatcher });
   };
   return send;
 }
