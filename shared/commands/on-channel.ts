@@ -22,7 +22,7 @@ const RENEWAL_LOOK_MS = 250;
 /**
  * Does something on a platform on behalf of a channel. Credentials about to end are renewed first, by one process at a time;
  * where the platform refuses them all the same, they are renewed and `work` is done once more. So `work` may run twice,
- * the second time only after a `reauthorize`, which means that the first had no effect.
+ * the second time only after a `reauthorize`, which means that the first had no effect; with `isRepeatable: false` never.
  * @throws {ConnectorError} as `work` does; {AppError} `secret.…` where the credentials cannot be opened
  */
 export async function onChannel<T>(
@@ -30,6 +30,7 @@ export async function onChannel<T>(
   channel: ChannelAccess,
   signal: AbortSignal,
   work: (connector: Connector, call: Call) => Promise<T>,
+  { isRepeatable }: { isRepeatable: boolean } = { isRepeatable: true },
 ): Promise<T> {
   const connector = connectorOf(context, channel.platform);
   const renewal = connector.renewal;
@@ -44,11 +45,26 @@ export async function onChannel<T>(
     return await work(connector, callFor(context, connector, credentials, signal));
   } catch (error) {
     const isRefused = error instanceof ConnectorError && error.kind === "reauthorize";
-    if (!isRefused || !renewal || access !== channel) throw error;
+    if (!isRefused || !isRepeatable || !renewal || access !== channel) throw error;
     access = await renewOrWait(context, connector, access, signal);
     credentials = openCredentials(context, connector, access);
     return work(connector, callFor(context, connector, credentials, signal));
   }
+}
+
+/**
+ * Renews credentials that the platform has refused.
+ * @returns false where this platform's credentials cannot be renewed without a person
+ */
+export async function renewChannel(
+  context: Context,
+  channel: ChannelAccess,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const connector = connectorOf(context, channel.platform);
+  if (!connector.renewal) return false;
+  await renewOrWait(context, connector, channel, signal);
+  return true;
 }
 
 /** @throws {AppError} unavailable `channel.platform_missing` where the platform's folder was taken away */

@@ -86,20 +86,36 @@ interface Leaseholder {
   readonly leaseMs: number;
 }
 
-/** Leases what has been due for at least `lagMs`, oldest first. Rows that others hold or look at are passed over. */
+/** A `job/lane` and how many more of its subjects the worker can take on. */
+export interface FreeLane {
+  readonly lane: string;
+  readonly free: number;
+}
+
+/**
+ * Leases what has been due for at least `lagMs`, oldest first, on every lane as many as it has room for. Rows that others
+ * hold or look at are passed over.
+ */
 export async function leaseDue(
   db: Db,
   holder: Leaseholder,
-  options: { lagMs: number; limit: number; lanes: readonly string[] },
+  options: { lagMs: number; lanes: readonly FreeLane[] },
 ): Promise<Lease[]> {
+  if (options.lanes.length === 0) return [];
+  const lanes = options.lanes.map(({ lane, free }) => {
+    const [job, name] = lane.split("/");
+    return { job, lane: name, free };
+  });
   const { rows } = await sql<Lease>`
     update outbox o
        set leased_by = ${holder.worker}, leased_until = now() + ${holder.leaseMs} * interval '1 ms', fence = fence + 1
-      from (select job, subject_id from outbox
-             where run_at <= clock() - ${options.lagMs} * interval '1 ms'
-               and (leased_until is null or leased_until <= now())
-               and (job || '/' || lane) = any(${options.lanes})
-             order by run_at limit ${options.limit} for update skip locked) due
+      from jsonb_to_recordset(${JSON.stringify(lanes)}::jsonb) as l(job text, lane text, free int)
+     cross join lateral (
+           select o.job, o.subject_id from outbox o
+            where o.job = l.job and o.lane = l.lane
+              and o.run_at <= clock() - ${options.lagMs} * interval '1 ms'
+              and (o.leased_until is null or o.leased_until <= now())
+            order by o.run_at limit l.free for update skip locked) due
      where o.job = due.job and o.subject_id = due.subject_id
     returning o.job, o.subject_id, o.lane, o.fence`.execute(db);
   return rows;

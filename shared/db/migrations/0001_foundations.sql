@@ -236,6 +236,7 @@ create table outbox (
   primary key (job, subject_id)
 ) with (fillfactor = 70);
 create index outbox_due on outbox (run_at);
+create index outbox_due_by_lane on outbox (job, lane, run_at);
 
 -- What changed, never to what: screens read it again. Ordered by (xid, id), so that a reader that stops below the oldest
 -- running transaction misses nothing.

@@ -1,0 +1,256 @@
+import { sql } from "kysely";
+import type { Capabilities } from "../connectors/capabilities.ts";
+import type { Attention } from "../domain/channel.ts";
+import type { PartContent } from "../domain/content.ts";
+import type { DeliveryError, DeliveryState } from "../domain/delivery.ts";
+import type { Db } from "./client.ts";
+
+/** A delivery that waits for a worker, with all that publishing it needs, as of one instant. */
+export interface DueDelivery {
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly postId: string;
+  readonly channelId: string;
+  readonly platform: string;
+  readonly state: DeliveryState;
+  /** After the claim where it was claimed. */
+  readonly version: number;
+  /** It was moved to `preparing` just now, and is ours to publish. */
+  readonly isClaimed: boolean;
+  readonly isLate: boolean;
+  readonly contentHash: string;
+  readonly dueAt: Date;
+  readonly latestAt: Date;
+  readonly tries: number;
+  readonly looks: number;
+  readonly prepared: Readonly<Record<string, unknown>>;
+  /** Of the try before this one. */
+  readonly error: DeliveryError | null;
+  readonly parts: readonly PartContent[];
+  readonly variant: { readonly parts: readonly PartContent[] } | null;
+  readonly link: string | null;
+  readonly capabilities: Capabilities;
+  readonly attention: Attention | null;
+  readonly sealedCredentials: Buffer;
+  readonly credentialsVersion: number;
+  readonly receipts: readonly StoredReceipt[];
+  /** The newest attempt without an answer. */
+  readonly openAttempt: OpenAttempt | null;
+  /** `clock()` of the same instant. */
+  readonly now: Date;
+}
+
+export interface StoredReceipt {
+  readonly part: number;
+  readonly remoteId: string;
+  readonly permalink: string | null;
+  readonly publishedAt: string;
+  readonly reference: Readonly<Record<string, string>> | null;
+}
+
+export interface OpenAttempt {
+  readonly id: string;
+  readonly part: number;
+  readonly armedAt: string;
+}
+
+/**
+ * Finds what each channel has to do first, and claims it where that is to publish: one statement for many channels, in
+ * the order of their times. What was changed by somebody in the same moment comes back unclaimed; look again.
+ * @returns one entry a channel, in the order given; null where nothing is due
+ */
+export async function claimNext(
+  db: Db,
+  channelIds: readonly string[],
+): Promise<readonly (DueDelivery | null)[]> {
+  const { rows } = await sql<DueDelivery>`
+    with head as (
+      select d.*, d.latest_at < clock() as is_late, c.capabilities, c.attention, c.sealed_credentials,
+             c.credentials_version, p.parts, p.link, pc.variant
+        from unnest(${channelIds}::uuid[]) as wanted(channel_id)
+        join channels c on c.id = wanted.channel_id
+         and (c.wait_until is null or c.wait_until <= clock())
+       cross join lateral (
+             select * from deliveries d
+              where d.channel_id = c.id and d.next_at is not null and d.next_at <= clock()
+              order by d.next_at, d.id limit 1) d
+        join posts p on p.id = d.post_id
+        left join post_channels pc on pc.post_id = d.post_id and pc.channel_id = d.channel_id),
+    claimed as (
+      update deliveries d
+         set state = 'preparing', version = d.version + 1, updated_at = clock()
+        from head h
+       where d.id = h.id and d.version = h.version and h.attention is null
+         and (h.state in ('partial', 'preparing') or (h.state = 'scheduled' and not h.is_late))
+      returning d.id, d.version)
+    select h.id, h.workspace_id, h.post_id, h.channel_id, h.platform, h.state,
+           coalesce(k.version, h.version) as version, k.id is not null as is_claimed, h.is_late,
+           h.content_hash, h.due_at, h.latest_at, h.tries, h.looks, h.prepared, h.error, h.parts, h.variant, h.link,
+           h.capabilities, h.attention, h.sealed_credentials, h.credentials_version, clock() as now,
+           case when h.state = 'scheduled' then '[]'::jsonb else coalesce((
+             select jsonb_agg(jsonb_build_object('part', r.part, 'remoteId', r.remote_id, 'permalink', r.permalink,
+                                                 'publishedAt', r.published_at, 'reference', r.reference) order by r.part)
+               from receipts r where r.delivery_id = h.id), '[]') end as receipts,
+           case when h.state = 'scheduled' then null else (
+             select jsonb_build_object('id', a.id, 'part', a.part, 'armedAt', a.armed_at)
+               from attempts a left join attempt_outcomes o on o.attempt_id = a.id
+              where a.delivery_id = h.id and o.attempt_id is null
+              order by a.armed_at desc limit 1) end as open_attempt
+      from head h left join claimed k on k.id = h.id`.execute(db);
+  const byChannel = new Map(rows.map((row) => [row.channelId, row]));
+  return channelIds.map((id) => byChannel.get(id) ?? null);
+}
+
+/** Everything that must hold when an attempt is written. */
+export interface Arming {
+  readonly attemptId: string;
+  readonly deliveryId: string;
+  readonly version: number;
+  readonly channelId: string;
+  readonly fence: number;
+  readonly part: number;
+  readonly contentHash: string;
+  readonly idempotencyKey: string;
+  readonly prepared: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Writes the attempt before the platform is touched. Refused (false) where anything has moved on: the delivery, its content, or the
+ * lease of its channel, which must also last for `marginMs` more.
+ */
+export async function arm(
+  db: Db,
+  worker: string,
+  marginMs: number,
+  armings: readonly Arming[],
+): Promise<readonly boolean[]> {
+  const { rows } = await sql<{ id: string }>`
+    with given as (
+      select * from jsonb_to_recordset(${JSON.stringify(armings)}::jsonb)
+        as g("attemptId" uuid, "deliveryId" uuid, version int, "channelId" uuid, fence bigint, part int,
+             "contentHash" text, "idempotencyKey" text, prepared jsonb)),
+    armed as (
+      update deliveries d
+         set state = 'sending', version = d.version + 1, prepared = g.prepared, updated_at = clock()
+        from given g
+        join outbox o on o.job = 'publish-channel' and o.subject_id = g."channelId" and o.fence = g.fence
+         and o.leased_until > now() + ${marginMs} * interval '1 ms'
+       where d.id = g."deliveryId" and d.version = g.version and d.state = 'preparing'
+         and d.content_hash = g."contentHash"
+      returning d.id)
+    insert into attempts (id, delivery_id, part, fence, worker, content_hash, idempotency_key)
+    select g."attemptId", g."deliveryId", g.part, g.fence, ${worker}, g."contentHash", g."idempotencyKey"
+      from given g join armed a on a.id = g."deliveryId"
+    returning id`.execute(db);
+  const armed = new Set(rows.map((row) => row.id));
+  return armings.map((arming) => armed.has(arming.attemptId));
+}
+
+/** A part is out, and this is how we know. */
+export interface PublishedAnswer {
+  readonly attemptId: string;
+  readonly deliveryId: string;
+  readonly part: number;
+  readonly isLast: boolean;
+  readonly remoteId: string;
+  readonly permalink: string | null;
+  readonly publishedAt: Date | null;
+  readonly contentHash: string;
+  readonly reference: Readonly<Record<string, string>> | null;
+  readonly knownBy: "answered" | "reconciled";
+  /** After publication; null for never. */
+  readonly firstReadingMs: number | null;
+}
+
+/**
+ * Stores receipts: after the last part the delivery is published and its first engagement reading is planned. Repeatable. An
+ * answer that comes late still counts while the outcome is unknown.
+ * @returns the delivery's new version; null where it had moved on
+ */
+export async function recordPublished(
+  db: Db,
+  answers: readonly PublishedAnswer[],
+): Promise<readonly (number | null)[]> {
+  const { rows } = await sql<{ id: string; version: number }>`
+    with given as (
+      select * from jsonb_to_recordset(${JSON.stringify(answers)}::jsonb)
+        as g("attemptId" uuid, "deliveryId" uuid, part int, "isLast" bool, "remoteId" text, permalink text,
+             "publishedAt" timestamptz, "contentHash" text, reference jsonb, "knownBy" text, "firstReadingMs" float8)),
+    answered as (
+      insert into attempt_outcomes (attempt_id, outcome) select "attemptId", 'published' from given
+      on conflict do nothing),
+    proven as (
+      insert into receipts (delivery_id, part, remote_id, permalink, published_at, content_hash, reference, known_by)
+      select "deliveryId", part, "remoteId", permalink, coalesce("publishedAt", clock()), "contentHash", reference, "knownBy"
+        from given on conflict do nothing),
+    moved as (
+      update deliveries d
+         set state = case when g."isLast" then 'published' else 'preparing' end,
+             version = d.version + 1, tries = 0, looks = 0, error = null, updated_at = clock(),
+             next_at = case when g."isLast" then null else d.next_at end,
+             published_at = case when g."isLast" then coalesce(g."publishedAt", clock()) end,
+             engagement_at = case when g."isLast" then clock() + g."firstReadingMs" * interval '1 ms' end
+        from given g where d.id = g."deliveryId" and d.state in ('sending', 'unknown')
+      returning d.id, d.version, d.workspace_id, d.channel_id, d.platform, d.engagement_at, d.state),
+    told as (
+      insert into events (workspace_id, type, subject_id)
+      select workspace_id, 'delivery.published', id from moved where state = 'published'),
+    woken as (
+      insert into outbox as o (job, lane, subject_id, run_at, revision)
+      select 'read-engagement', platform, channel_id, min(engagement_at), 1 from moved
+       where engagement_at is not null group by platform, channel_id order by channel_id
+      on conflict (job, subject_id) do update
+        set run_at = least(o.run_at, excluded.run_at), revision = o.revision + 1,
+            handed_at = case when excluded.run_at < o.run_at then null else o.handed_at end)
+    select id, version from moved`.execute(db);
+  const versions = new Map(rows.map((row) => [row.id, row.version]));
+  return answers.map((answer) => versions.get(answer.deliveryId) ?? null);
+}
+
+/** One move of a worker that is not a publication. */
+export interface Move {
+  readonly deliveryId: string;
+  readonly version: number;
+  readonly to: DeliveryState;
+  readonly nextAt: Date | null;
+  readonly error: DeliveryError | null;
+  readonly tries: number;
+  readonly looks: number;
+  /** The answer to an attempt that is settled by this move. */
+  readonly answer: { readonly attemptId: string; readonly outcome: string } | null;
+}
+
+/** Moves a delivery that nobody else has moved since it was read. @returns the new version; null where somebody has */
+export async function moveDelivery(db: Db, move: Move): Promise<number | null> {
+  const error = move.error === null ? null : JSON.stringify(move.error);
+  const { rows } = await sql<{ version: number }>`
+    with moved as (
+      update deliveries
+         set state = ${move.to}, version = version + 1, next_at = ${move.nextAt}, error = ${error}::jsonb,
+             tries = ${move.tries}, looks = ${move.looks}, updated_at = clock()
+       where id = ${move.deliveryId} and version = ${move.version}
+      returning id, version, workspace_id),
+    answered as (
+      insert into attempt_outcomes (attempt_id, outcome, error)
+      select ${move.answer?.attemptId ?? null}::uuid, ${move.answer?.outcome ?? ""}, ${error}::jsonb
+        from moved where ${move.answer !== null} on conflict do nothing),
+    told as (
+      insert into events (workspace_id, type, subject_id)
+      select workspace_id, ${`delivery.${move.to}`}, id from moved)
+    select version from moved`.execute(db);
+  return rows[0]?.version ?? null;
+}
+
+/** Keeps what `prepare` has achieved, so that a killed worker's successor goes on from there. */
+export async function savePrepared(
+  db: Db,
+  delivery: { readonly id: string; readonly version: number },
+  prepared: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await db
+    .updateTable("deliveries")
+    .set({ prepared: JSON.stringify(prepared) })
+    .where("id", "=", delivery.id)
+    .where("version", "=", delivery.version)
+    .execute();
+}

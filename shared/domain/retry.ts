@@ -1,0 +1,88 @@
+import { FAILURES, type FailureKind } from "./failure.ts";
+import type { DeliveryState } from "./delivery.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** Pauses between tries while a platform is away. Short at first: most failures last seconds. */
+const BACK_OFF_MS = [30 * SECOND, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR];
+
+/** A platform that asks for more is not believed: the channel is tried again after this. */
+const LONGEST_WAIT_MS = 6 * HOUR;
+
+/** A platform that asks us to wait without saying how long. */
+const DEFAULT_WAIT_MS = MINUTE;
+
+/** What becomes of a delivery after a failure. */
+export interface Consequence {
+  readonly state: Extract<DeliveryState, "scheduled" | "partial" | "failed" | "unknown">;
+  /** When a worker looks again, UTC; null where a person must act. */
+  readonly nextAt: Date | null;
+  readonly tries: number;
+  /** Until when nothing is published on the whole channel, UTC; null for no such wish. */
+  readonly channelWaitsUntil: Date | null;
+}
+
+export interface FailedTry {
+  readonly kind: FailureKind;
+  /** When the platform said to come back, UTC. */
+  readonly until: Date | null;
+  /** Tries before this one that failed for want of the platform. */
+  readonly tries: number;
+  readonly latestAt: Date;
+  /** Some parts of the thread are public: it may not simply end. */
+  readonly isPartlyOut: boolean;
+  readonly now: Date;
+  /** When a lost answer is looked for first, UTC. */
+  readonly firstLookAt: Date;
+  /** From 0 to 1: spreads the tries of many deliveries. */
+  readonly chance: number;
+}
+
+/** Decides after a failed try. Pure: the same try always has the same consequence. */
+export function afterFailure(failed: FailedTry): Consequence {
+  switch (FAILURES[failed.kind].retry) {
+    case "reconcile":
+      return { state: "unknown", nextAt: failed.firstLookAt, tries: 0, channelWaitsUntil: null };
+    case "when_told": {
+      const until = toldTime(failed.until, failed.now);
+      return { ...again(failed, until, failed.tries), channelWaitsUntil: until };
+    }
+    case "back_off": {
+      const pauseMs = BACK_OFF_MS[Math.min(failed.tries, BACK_OFF_MS.length - 1)] ?? HOUR;
+      const nextAt = plus(failed.now, pauseMs * (0.5 + failed.chance / 2));
+      return { ...again(failed, nextAt, failed.tries + 1), channelWaitsUntil: null };
+    }
+    case "person":
+      return { ...stopped(failed), channelWaitsUntil: null };
+  }
+}
+
+function again(
+  failed: FailedTry,
+  nextAt: Date,
+  tries: number,
+): Omit<Consequence, "channelWaitsUntil"> {
+  if (failed.isPartlyOut) return { state: "partial", nextAt, tries };
+  // Later than its latest time a post would surprise people, so a person decides.
+  return nextAt > failed.latestAt ? stopped(failed) : { state: "scheduled", nextAt, tries };
+}
+
+function stopped(failed: FailedTry): Omit<Consequence, "channelWaitsUntil"> {
+  const state = failed.isPartlyOut ? "partial" : "failed";
+  return { state, nextAt: null, tries: failed.tries };
+}
+
+/** Platforms send times that have passed, and times in ten years. */
+function toldTime(until: Date | null, now: Date): Date {
+  const wanted = until ?? plus(now, DEFAULT_WAIT_MS);
+  const earliest = plus(now, SECOND);
+  const latest = plus(now, LONGEST_WAIT_MS);
+  if (wanted < earliest) return earliest;
+  return wanted > latest ? latest : wanted;
+}
+
+function plus(time: Date, ms: number): Date {
+  return new Date(time.getTime() + ms);
+}

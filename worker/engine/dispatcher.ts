@@ -1,0 +1,111 @@
+import type { Context } from "../../shared/context.ts";
+import { handOver, leaseDue, leaseSubjects, type LeaseAnswer } from "../../shared/db/outbox.ts";
+import { inRounds } from "../../shared/db/rounds.ts";
+import { JOBS } from "../../shared/jobs/registry.ts";
+import { LEASE_MS, type LeaseKeeper } from "./lease-keeper.ts";
+import type { WakeQueue } from "./queue.ts";
+
+/** A hint that has not led to work for this long is taken for lost. */
+const STALE_MS = 5_000;
+
+/** One transaction's worth of hints. */
+const HAND_OVER_LIMIT = 1_000;
+
+/** A hint that comes this much early, because Redis or this machine counts faster than PostgreSQL, is waited for. */
+const EARLY_LIMIT_MS = 5_000;
+
+/** Finds what is due, by hints from the queue or by looking into PostgreSQL, and has it run. */
+export interface Dispatcher {
+  onHint(job: string, subjectId: string): Promise<void>;
+  /** One look: hands over what comes into the horizon, and leases what nobody else was woken for. */
+  look(queue: WakeQueue | null): Promise<void>;
+}
+
+export function createDispatcher(
+  context: Context,
+  worker: string,
+  leases: LeaseKeeper,
+): Dispatcher {
+  const holder = { worker, leaseMs: LEASE_MS };
+  const { db, config } = context;
+  const leaseNamed = new Map(
+    JOBS.map((job) => [
+      job.name,
+      inRounds(200, (ids: readonly string[]) =>
+        leaseOnce(ids, (unique) => leaseSubjects(db, holder, job.name, unique)),
+      ),
+    ]),
+  );
+  const lanes = JOBS.flatMap((job) =>
+    [...context.connectors.keys()].map((lane) => `${job.name}/${lane}`),
+  );
+
+  async function leaseOverdue(lagMs: number): Promise<void> {
+    const free = lanes.map((lane) => ({ lane, free: config.concurrency - leases.held(lane) }));
+    for (;;) {
+      const found = await leaseDue(db, holder, {
+        lagMs,
+        lanes: free.filter((each) => each.free > 0),
+      });
+      for (const lease of found) void leases.run(lease);
+      if (found.length === 0) return;
+      for (const each of free) {
+        each.free -= found.filter((lease) => `${lease.job}/${lease.lane}` === each.lane).length;
+      }
+    }
+  }
+
+  async function promote(queue: WakeQueue): Promise<void> {
+    const options = { horizonMs: config.horizonMs, staleMs: STALE_MS, limit: HAND_OVER_LIMIT };
+    for (;;) {
+      const count = await handOver(db, options, (hints) => queue.add(hints));
+      if (count < HAND_OVER_LIMIT) return;
+    }
+  }
+
+  return {
+    async onHint(job, subjectId) {
+      let answer = await leaseNamed.get(job)?.(subjectId);
+      if (answer && !("lease" in answer) && isSlightlyEarly(answer.earlyMs)) {
+        await pause(answer.earlyMs);
+        answer = await leaseNamed.get(job)?.(subjectId);
+      }
+      // Otherwise it is moved, done, or in somebody's hands: a hint may be wrong.
+      if (answer && "lease" in answer) await leases.run(answer.lease);
+    },
+    async look(queue) {
+      const isQueueUsed = queue?.isHealthy() === true;
+      if (isQueueUsed) {
+        await promote(queue).catch((error: unknown) => {
+          context.log.warn({ err: error }, "due work was not handed to the queue");
+        });
+      }
+      await leaseOverdue(isQueueUsed ? STALE_MS : 0);
+    },
+  };
+}
+
+/** The same subject may be hinted at twice in a round, but only one of them can have the lease. */
+async function leaseOnce(
+  ids: readonly string[],
+  lease: (unique: readonly string[]) => Promise<LeaseAnswer[]>,
+): Promise<LeaseAnswer[]> {
+  const answers = new Map(
+    (await lease([...new Set(ids)])).map((answer) => [answer.subjectId, answer]),
+  );
+  return ids.map((subjectId) => {
+    const answer = answers.get(subjectId) ?? { subjectId, earlyMs: null };
+    answers.delete(subjectId);
+    return answer;
+  });
+}
+
+function isSlightlyEarly(earlyMs: number | null): earlyMs is number {
+  return earlyMs !== null && earlyMs <= EARLY_LIMIT_MS;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, Math.ceil(ms));
+  });
+}

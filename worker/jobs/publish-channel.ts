@@ -1,0 +1,73 @@
+import { ConnectorError } from "../../shared/connectors/error.ts";
+import { moveDelivery, type DueDelivery } from "../../shared/db/deliveries.ts";
+import type { DeliveryState } from "../../shared/domain/delivery.ts";
+import { firstLookAt } from "../../shared/domain/reconciliation.ts";
+import type { Handler, Work } from "../engine/handler.ts";
+import type { Ledger } from "../publishing/ledger.ts";
+import { lookForPost } from "../publishing/look-for-post.ts";
+import { publishDelivery } from "../publishing/publish-delivery.ts";
+import { settleFailure } from "../publishing/settle-failure.ts";
+
+/**
+ * Works off what is due on one channel, in the order of the times. The lease makes it the only worker there, so a delivery
+ * that is found in `sending` was left by a worker that is gone.
+ */
+export function publishChannelHandler(ledger: Ledger): Handler {
+  return async (work) => {
+    while (!work.signal.aborted) {
+      const delivery = await ledger.claimNext(work.lease.subjectId);
+      if (!delivery) return;
+      await takeStep(work, ledger, delivery);
+    }
+  };
+}
+
+async function takeStep(work: Work, ledger: Ledger, delivery: DueDelivery): Promise<void> {
+  if (delivery.state === "unknown") return lookForPost(work, ledger, delivery);
+  if (delivery.state === "sending") return declareUnknown(work, delivery);
+  if (delivery.isLate && delivery.receipts.length === 0) return miss(work, delivery);
+  if (delivery.attention) {
+    const { kind, detail } = delivery.attention;
+    return settleFailure(
+      work,
+      delivery,
+      new ConnectorError(kind, { platformMessage: detail }),
+      null,
+    );
+  }
+  // Unclaimed: somebody edited, moved or cancelled it in this very moment. The next look sees what they made of it.
+  if (delivery.isClaimed) await publishDelivery(work, ledger, delivery);
+}
+
+/** The dead worker's request may still be under way, so the platform is asked only when that is impossible. */
+async function declareUnknown(work: Work, delivery: DueDelivery): Promise<void> {
+  const { commitTimeoutMs } = work.context.config;
+  const armedAt = delivery.openAttempt ? new Date(delivery.openAttempt.armedAt) : delivery.now;
+  const sureToHaveEnded = new Date(armedAt.getTime() + commitTimeoutMs);
+  const rules = { ...delivery.capabilities.idempotency, canProveAbsence: true };
+  await move(work, delivery, "unknown", firstLookAt(sureToHaveEnded, rules), "unknown_outcome");
+}
+
+async function miss(work: Work, delivery: DueDelivery): Promise<void> {
+  work.context.log.warn({ deliveryId: delivery.id }, "delivery missed its latest time");
+  await move(work, delivery, "missed", null, null);
+}
+
+async function move(
+  work: Work,
+  delivery: DueDelivery,
+  to: DeliveryState,
+  nextAt: Date | null,
+  kind: "unknown_outcome" | null,
+): Promise<void> {
+  await moveDelivery(work.context.db, {
+    deliveryId: delivery.id,
+    version: delivery.version,
+    to,
+    nextAt,
+    error: kind && { kind, platformMessage: null, platformCode: null },
+    tries: 0,
+    looks: 0,
+    answer: null,
+  });
+}

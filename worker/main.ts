@@ -1,0 +1,54 @@
+import { type Config, ConfigError, readConfig } from "../shared/config.ts";
+import { openContext } from "../shared/context.ts";
+import { createLogger, type Logger } from "../shared/logger.ts";
+import { StoreError } from "../shared/store-error.ts";
+import { checkDatabase, checkRedis } from "../shared/stores.ts";
+import { startWorker } from "./worker.ts";
+
+/** After this a process that was asked to stop ends, whatever is still going on: what was in hand is recovered by others. */
+const STOP_WITHIN_MS = 28_000;
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  const log = createLogger("worker", config.logLevel);
+  await checkDatabase(config.databaseUrl);
+  await checkQueue(config, log);
+  const opened = await openContext(config, log, "postwell-worker");
+  await opened.syncClock();
+  const worker = startWorker(opened);
+
+  let isStopping = false;
+  async function stop(): Promise<void> {
+    if (isStopping) return;
+    isStopping = true;
+    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+    await worker.stop();
+    await opened.close();
+    // The channel to the launcher would keep the process alive.
+    if (process.connected) process.disconnect();
+  }
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop());
+  process.on("disconnect", () => void stop());
+}
+
+/** A Redis that is away is no reason not to publish: unless it was demanded, work begins without it. */
+async function checkQueue({ redisUrl, queue }: Config, log: Logger): Promise<void> {
+  if (redisUrl === null) return;
+  try {
+    await checkRedis(redisUrl);
+  } catch (error) {
+    const mayWait = error instanceof StoreError && error.kind === "unreachable" && queue === "auto";
+    if (!mayWait) throw error;
+    log.warn({ reason: error.message }, "working without the queue until Redis is back");
+  }
+}
+
+main().catch((error: unknown) => {
+  const isForPeople = error instanceof ConfigError || error instanceof StoreError;
+  process.stderr.write(`${isForPeople ? error.message : stackOf(error)}\n`);
+  process.exit(1);
+});
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

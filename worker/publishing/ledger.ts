@@ -1,0 +1,34 @@
+import type { Db } from "../../shared/db/client.ts";
+import {
+  arm,
+  claimNext,
+  recordPublished,
+  type Arming,
+  type DueDelivery,
+  type PublishedAnswer,
+} from "../../shared/db/deliveries.ts";
+import { inRounds } from "../../shared/db/rounds.ts";
+
+/** The three writes of every publication, done for many channels in one statement each. */
+export interface Ledger {
+  claimNext(channelId: string): Promise<DueDelivery | null>;
+  /** @returns false where the delivery or the lease has moved on */
+  arm(arming: Arming): Promise<boolean>;
+  /** @returns the delivery's new version; null where it had moved on */
+  recordPublished(answer: PublishedAnswer): Promise<number | null>;
+}
+
+/** An attempt is not written when less than this is left of the lease. */
+export const LEASE_MARGIN_MS = 2_000;
+
+const ROUND = 200;
+
+export function createLedger(db: Db, worker: string): Ledger {
+  return {
+    claimNext: inRounds(ROUND, (ids: readonly string[]) => claimNext(db, ids)),
+    arm: inRounds(ROUND, (armings: readonly Arming[]) => arm(db, worker, LEASE_MARGIN_MS, armings)),
+    recordPublished: inRounds(ROUND, (answers: readonly PublishedAnswer[]) =>
+      recordPublished(db, answers),
+    ),
+  };
+}

@@ -1,0 +1,222 @@
+import { v7 as uuidv7 } from "uuid";
+import { onChannel, renewChannel } from "../../shared/commands/on-channel.ts";
+import type { OutgoingPart, PublishedPart } from "../../shared/connectors/connector.ts";
+import { ConnectorError } from "../../shared/connectors/error.ts";
+import {
+  moveDelivery,
+  savePrepared,
+  type DueDelivery,
+  type StoredReceipt,
+} from "../../shared/db/deliveries.ts";
+import { parseEngagementSchedule } from "../../shared/domain/engagement-schedule.ts";
+import type { Work } from "../engine/handler.ts";
+import { accessOf, threadBefore } from "./channel-access.ts";
+import { settleFailure } from "./settle-failure.ts";
+import type { Ledger } from "./ledger.ts";
+import { outgoingParts, type PlannedPart } from "./outgoing-parts.ts";
+
+/** Uploads may be repeated, so they get more time than the commit, whose end must be known soon. */
+const PREPARE_TIMEOUT_MS = 120_000;
+
+/**
+ * Publishes a claimed delivery, part by part, from the first one that has no receipt. Each crossing of the commit point is an
+ * attempt of its own, written before it is made.
+ */
+export async function publishDelivery(
+  work: Work,
+  ledger: Ledger,
+  delivery: DueDelivery,
+): Promise<void> {
+  const { parts, contentHash } = await outgoingParts(work.context, delivery);
+  if (contentHash !== delivery.contentHash) {
+    return settleFailure(work, delivery, changedSinceApproval(), null);
+  }
+  let current: DueDelivery = delivery;
+  while (current.receipts.length < parts.length) {
+    const planned = parts[current.receipts.length];
+    if (!planned || work.signal.aborted) return;
+    const next = await publishPart(work, ledger, current, planned, parts.length);
+    if (!next) return;
+    current = next;
+  }
+}
+
+/** @returns the delivery as it stands after the part; null where it goes no further now */
+async function publishPart(
+  work: Work,
+  ledger: Ledger,
+  delivery: DueDelivery,
+  planned: PlannedPart,
+  partCount: number,
+): Promise<DueDelivery | null> {
+  const index = delivery.receipts.length;
+  const part: OutgoingPart = { ...planned, thread: threadBefore(delivery.receipts, index) };
+  const prepared = await preparePart(work, delivery, part, index);
+  if (prepared instanceof ConnectorError) return stop(work, delivery, prepared, null);
+  const allPrepared = { ...delivery.prepared, [index]: prepared };
+
+  const attemptId = uuidv7();
+  const isArmed = await ledger.arm({
+    attemptId,
+    deliveryId: delivery.id,
+    version: delivery.version,
+    channelId: delivery.channelId,
+    fence: work.lease.fence,
+    part: index,
+    contentHash: delivery.contentHash,
+    idempotencyKey: part.idempotencyKey,
+    prepared: allPrepared,
+  });
+  if (!isArmed) return null;
+  const armed = { ...delivery, version: delivery.version + 1, prepared: allPrepared };
+  const published = await commitPart(work, armed, part, prepared);
+  if (published instanceof ConnectorError) return stop(work, armed, published, attemptId);
+
+  const version = await ledger.recordPublished({
+    attemptId,
+    deliveryId: delivery.id,
+    part: index,
+    isLast: index === partCount - 1,
+    ...published,
+    contentHash: delivery.contentHash,
+    knownBy: "answered",
+    firstReadingMs: parseEngagementSchedule(work.context.config.engagementAfter)[0] ?? null,
+  });
+  if (version === null) return null;
+  const receipt: StoredReceipt = {
+    part: index,
+    ...published,
+    publishedAt: isoOrNow(work, published),
+  };
+  return { ...armed, version, receipts: [...delivery.receipts, receipt] };
+}
+
+async function preparePart(
+  work: Work,
+  delivery: DueDelivery,
+  part: OutgoingPart,
+  index: number,
+): Promise<unknown> {
+  try {
+    const prepared = await onChannel(
+      work.context,
+      accessOf(delivery),
+      AbortSignal.any([work.signal, AbortSignal.timeout(PREPARE_TIMEOUT_MS)]),
+      (connector, call) => {
+        const stored = delivery.prepared[index];
+        const previous = stored === undefined ? null : connector.prepared.parse(stored);
+        return connector.prepare(part, previous, call);
+      },
+    );
+    // Uploads are worth keeping; without media there is nothing to lose, and arming stores it anyway.
+    if (part.media.length > 0) {
+      await savePrepared(work.context.db, delivery, { ...delivery.prepared, [index]: prepared });
+    }
+    return prepared;
+  } catch (error) {
+    return asConnectorError(work, delivery, error, "bug");
+  }
+}
+
+/** The one call that cannot be taken back. It is never repeated here: each crossing has an attempt of its own. */
+async function commitPart(
+  work: Work,
+  delivery: DueDelivery,
+  part: OutgoingPart,
+  prepared: unknown,
+): Promise<PublishedPart | ConnectorError> {
+  const { context } = work;
+  const signal = AbortSignal.timeout(context.config.commitTimeoutMs);
+  let hasBegun = false;
+  try {
+    return await onChannel(
+      context,
+      accessOf(delivery),
+      signal,
+      (connector, call) => {
+        if (!work.isSurelyHeld()) throw new ConnectorError("unavailable");
+        hasBegun = true;
+        return connector.commit(part, prepared, call);
+      },
+      { isRepeatable: false },
+    );
+  } catch (error) {
+    // A fault of our own after the call began says nothing about whether the post is out.
+    return asConnectorError(work, delivery, error, hasBegun ? "unknown_outcome" : "bug");
+  }
+}
+
+async function stop(
+  work: Work,
+  delivery: DueDelivery,
+  error: ConnectorError,
+  attemptId: string | null,
+): Promise<null> {
+  // Asked to shut down before anything was sent: the next worker goes on from here, at once and without a penalty.
+  if (attemptId === null && work.signal.aborted) return null;
+  if (error.kind === "reauthorize" && (await renewAfter(work, delivery, error))) {
+    await tryAgainAtOnce(work, delivery, error, attemptId);
+  } else {
+    await settleFailure(work, delivery, error, attemptId);
+  }
+  return null;
+}
+
+/** Whether fresh credentials could be had without a person. Only once: a platform that refuses them too needs one. */
+async function renewAfter(
+  work: Work,
+  delivery: DueDelivery,
+  error: ConnectorError,
+): Promise<boolean> {
+  if (delivery.error?.kind === error.kind) return false;
+  try {
+    const signal = AbortSignal.timeout(work.context.config.commitTimeoutMs);
+    return await renewChannel(work.context, accessOf(delivery), signal);
+  } catch (renewalError) {
+    asConnectorError(work, delivery, renewalError, "bug");
+    return false;
+  }
+}
+
+/** A refused sign-in had no effect, so this was no try. */
+async function tryAgainAtOnce(
+  work: Work,
+  delivery: DueDelivery,
+  { kind, platformMessage, platformCode }: ConnectorError,
+  attemptId: string | null,
+): Promise<void> {
+  await moveDelivery(work.context.db, {
+    deliveryId: delivery.id,
+    version: delivery.version,
+    to: delivery.receipts.length > 0 ? "partial" : "scheduled",
+    nextAt: delivery.now,
+    error: { kind, platformMessage, platformCode },
+    tries: delivery.tries,
+    looks: 0,
+    answer: attemptId === null ? null : { attemptId, outcome: kind },
+  });
+}
+
+function asConnectorError(
+  work: Work,
+  delivery: DueDelivery,
+  error: unknown,
+  otherwise: "bug" | "unknown_outcome",
+): ConnectorError {
+  if (error instanceof ConnectorError) return error;
+  work.context.log.error(
+    { err: error, deliveryId: delivery.id },
+    "publishing failed in our own code",
+  );
+  return new ConnectorError(otherwise, { cause: error });
+}
+
+function changedSinceApproval(): ConnectorError {
+  return new ConnectorError("bug", {
+    platformMessage: "The content is not the one that was scheduled. Nothing was sent.",
+  });
+}
+
+function isoOrNow(work: Work, published: PublishedPart): string {
+  return (published.publishedAt ?? work.context.now()).toISOString();
+}

@@ -1,0 +1,54 @@
+import { ConnectorError } from "../../shared/connectors/error.ts";
+import { flagChannel, letChannelWait } from "../../shared/db/channel-health.ts";
+import { moveDelivery, type DueDelivery } from "../../shared/db/deliveries.ts";
+import { attentionFor } from "../../shared/domain/channel.ts";
+import { firstLookAt } from "../../shared/domain/reconciliation.ts";
+import { afterFailure } from "../../shared/domain/retry.ts";
+import type { Work } from "../engine/handler.ts";
+
+/**
+ * Writes down what a failed try means: for the delivery, and for its channel where every later post would fail alike.
+ * @param attemptId the attempt that this answers; null where the commit point was not reached
+ */
+export async function settleFailure(
+  work: Work,
+  delivery: DueDelivery,
+  error: ConnectorError,
+  attemptId: string | null,
+): Promise<void> {
+  const { db, log } = work.context;
+  const { idempotency } = delivery.capabilities;
+  const now = work.context.now();
+  const consequence = afterFailure({
+    kind: error.kind,
+    until: error.until,
+    tries: delivery.tries,
+    latestAt: delivery.latestAt,
+    isPartlyOut: delivery.receipts.length > 0,
+    now,
+    firstLookAt: firstLookAt(now, { ...idempotency, canProveAbsence: true }),
+    chance: Math.random(),
+  });
+  const { kind, platformMessage, platformCode } = error;
+  log.warn(
+    { deliveryId: delivery.id, kind, platformCode, state: consequence.state },
+    "publication failed",
+  );
+  // The channel first: were it second, a crash in between would let the next delivery run into the same wall.
+  if (consequence.channelWaitsUntil)
+    await letChannelWait(db, delivery.channelId, consequence.channelWaitsUntil);
+  const attention = attentionFor(kind, platformMessage);
+  if (attention) await flagChannel(db, delivery.channelId, attention);
+  // An attempt of unknown outcome stays without an answer until somebody knows it.
+  const isAnswer = attemptId !== null && consequence.state !== "unknown";
+  await moveDelivery(db, {
+    deliveryId: delivery.id,
+    version: delivery.version,
+    to: consequence.state,
+    nextAt: consequence.nextAt,
+    error: { kind, platformMessage, platformCode },
+    tries: consequence.tries,
+    looks: 0,
+    answer: isAnswer ? { attemptId, outcome: kind } : null,
+  });
+}
