@@ -1,0 +1,140 @@
+/**
+ * Runs Postwell's commands from a fresh clone: installs when the lockfile has changed, compiles, and runs. Works without
+ * any dependency, and is plain enough for an old Node to read and be told that it is too old.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+const STAMP = path.join(ROOT, "node_modules/.postwell-installed");
+const OLDEST_NODE = [20, 19];
+
+const TSC = "node_modules/@typescript/native/bin/tsc";
+const JEST = [
+  "--experimental-vm-modules",
+  "--disable-warning=ExperimentalWarning",
+  "node_modules/jest/bin/jest.js",
+];
+
+/** What each command runs once everything is installed and compiled. Extra arguments follow. */
+const COMMANDS = {
+  start: ["dist/scripts/start.js"],
+  dev: ["dist/scripts/start.js", "--watch"],
+  test: JEST,
+  check: ["scripts/check.mjs"],
+  demo: ["dist/scripts/demo.js"],
+  bench: ["dist/scripts/bench.js"],
+  api: ["--enable-source-maps", "dist/api/main.js"],
+  worker: ["--enable-source-maps", "dist/worker/main.js"],
+  token: ["dist/scripts/token.js"],
+  migrate: ["dist/scripts/migrate.js"],
+};
+
+main();
+
+function main() {
+  const [command, ...args] = process.argv.slice(2);
+  if (isNodeTooOld()) {
+    stopWith(
+      `Postwell needs Node ${OLDEST_NODE.join(".")} or newer; this is ${process.versions.node}. Install the current LTS from https://nodejs.org and try again.`,
+    );
+  }
+  if (!Object.keys(COMMANDS).includes(command)) {
+    stopWith(
+      `Usage: node scripts/run.mjs <command>\nCommands: ${Object.keys(COMMANDS).join(", ")}`,
+    );
+  }
+  installIfNeeded();
+  // `check` compiles as one of its steps, so that one run tells everything that is wrong.
+  if (command !== "check") compile();
+  run([...COMMANDS[command], ...args]);
+}
+
+function isNodeTooOld() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  return major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
+}
+
+function installIfNeeded() {
+  const wanted = createHash("sha256")
+    .update(readFileSync(path.join(ROOT, "package-lock.json")))
+    .update([process.version, process.platform, process.arch].join(" "))
+    .digest("hex");
+  if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) return;
+
+  requireWritable(ROOT);
+  if (existsSync(path.join(ROOT, "node_modules"))) requireWritable(path.join(ROOT, "node_modules"));
+  console.error("Installing the dependencies (once; it takes up to a minute).");
+  const { status, error } = npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+  if (error && error.code === "ENOENT") {
+    stopWith(
+      "npm was not found. Install Node together with npm from https://nodejs.org and try again.",
+    );
+  }
+  if (status !== 0) {
+    stopWith(
+      "The dependencies could not be installed: npm tells why above. Is the npm registry reachable?",
+    );
+  }
+  writeFileSync(STAMP, wanted);
+}
+
+/** The npm that called us, else the one on PATH. */
+function npm(args) {
+  const caller = process.env.npm_execpath || "";
+  // Installation belongs on standard error: a command's own output may be read by a program.
+  const options = { cwd: ROOT, stdio: ["ignore", 2, 2] };
+  if (path.basename(caller).startsWith("npm-cli")) {
+    return spawnSync(process.execPath, [caller, ...args], options);
+  }
+  const isWindows = process.platform === "win32";
+  return spawnSync(isWindows ? "npm.cmd" : "npm", args, { ...options, shell: isWindows });
+}
+
+function requireWritable(folder) {
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch {
+    stopWith(
+      `The dependencies cannot be installed: no permission to write ${folder}. Give this user the folder (chown -R), or clone Postwell as this user.`,
+    );
+  }
+}
+
+function compile() {
+  const { status } = spawnSync(process.execPath, [TSC, "-b"], {
+    cwd: ROOT,
+    stdio: ["ignore", 2, 2],
+  });
+  if (status !== 0) stopWith("Postwell does not compile: the errors are above.");
+}
+
+function run(args) {
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    // The channel tells the launcher when we are killed without a chance to pass that on.
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+  });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+  stopWithNpm(child);
+  child.on("error", (error) => stopWith(`It could not be started: ${error.message}`));
+  child.on("exit", (code, signal) => process.exit(signal === null ? code : 1));
+}
+
+/** npm that is killed does not tell us; we see that our parent has changed. */
+function stopWithNpm(child) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid !== parent) child.kill("SIGTERM");
+  }, 1000);
+  timer.unref();
+}
+
+function stopWith(sentence) {
+  console.error(sentence);
+  process.exit(1);
+}
