@@ -1,7 +1,8 @@
 import * as z from "zod";
-import type { FailureKind } from "../../domain/failure.ts";
 import { ConnectorError } from "../error.ts";
 import type { Answer } from "../http.ts";
+
+type FailureKind = ConnectorError["kind"];
 
 /** What an answer that is no success means for the request that got it. */
 export interface Meaning {

@@ -30,11 +30,11 @@ const AccountState = z.object({
 const SessionAnswer = AccountState.extend({
   accessJwt: z.string().min(1),
   refreshJwt: z.string().min(1),
-  didDoc: z.unknown(),
+  didDoc: z.unknown().optional(),
 });
 
 const DidDocument = z.object({
-  service: z.array(z.object({ id: z.string(), serviceEndpoint: z.unknown() })),
+  service: z.array(z.object({ id: z.string(), serviceEndpoint: z.unknown().optional() })),
 });
 
 /** Signs in with the app password. Accounts may do so 30 times in 5 minutes and 300 times a day, hence never per post. */

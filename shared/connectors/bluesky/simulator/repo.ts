@@ -16,7 +16,7 @@ const WriteInput = z.object({
   repo: z.string(),
   collection: z.string(),
   rkey: z.string().optional(),
-  record: z.unknown(),
+  record: z.unknown().optional(),
   swapRecord: z.string().nullable().optional(),
 });
 
