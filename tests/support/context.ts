@@ -3,16 +3,13 @@ import os from "node:os";
 import path from "node:path";
 import { v7 as uuidv7 } from "uuid";
 import { readConfig } from "../../shared/config.ts";
-import { openContext, type Actor, type Context } from "../../shared/context.ts";
+import { openContext, type Actor, type OpenContext } from "../../shared/context.ts";
 import type { Scope } from "../../shared/domain/permission.ts";
 import { createLogger } from "../../shared/logger.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
 /** A real context on a database of its own. */
-export interface TestContext extends TestDatabase {
-  readonly context: Context;
-  readonly syncClock: () => Promise<void>;
-}
+export interface TestContext extends TestDatabase, OpenContext {}
 
 /** Sealing needs a key; this one seals nothing but synthetic credentials. */
 const TEST_KEY = Buffer.alloc(32, 7).toString("base64");

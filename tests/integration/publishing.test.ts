@@ -1,0 +1,266 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import type { Simulator } from "../../shared/connectors/simulator.ts";
+import type { Actor } from "../../shared/context.ts";
+import type { RunningWorker } from "../../worker/worker.ts";
+import { anActor, type TestContext } from "../support/context.ts";
+import { describeInBothModes, wipeRedis } from "../support/queue-modes.ts";
+import {
+  aConnectedChannel,
+  aPlannedDelivery,
+  contextWith,
+  eventually,
+  startSimulatorOf,
+  startWorkers,
+} from "../support/publishing.ts";
+
+const noon = new Date("2027-02-05T12:00:00Z");
+const minutesAfterNoon = (minutes: number) => new Date(noon.getTime() + minutes * 60_000);
+
+describeInBothModes("publishing", (mode) => {
+  let simulator: Simulator;
+  let test_: TestContext;
+  let actor: Actor;
+  let channel: { id: string; platform: string };
+  let workers: RunningWorker[] = [];
+
+  beforeAll(async () => {
+    await wipeRedis(mode);
+    simulator = await startSimulatorOf("sandbox", { now: () => test_.context.now() });
+    test_ = await contextWith({ sandbox: simulator }, mode.settings);
+    actor = await anActor(test_);
+  });
+  beforeEach(async () => {
+    await test_.setClock(noon);
+    channel = await aConnectedChannel(test_, actor, "sandbox", simulator.account(`a${Date.now()}`));
+  });
+  afterEach(async () => {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    workers = [];
+  });
+  afterAll(async () => {
+    await test_.close();
+    await simulator.close();
+  });
+
+  const delivery = (id: string) =>
+    test_.db.selectFrom("deliveries").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
+  const reaches = (id: string, state: string) =>
+    eventually(
+      () => delivery(id),
+      (row) => row.state === state,
+    );
+  const seen = (text: string) => simulator.posts().filter((post) => post.text === text);
+
+  test("publishes what is due and stores its receipt", async () => {
+    const id = await aPlannedDelivery(test_, actor, channel, {
+      texts: ["Know your numbers."],
+      dueAt: noon,
+    });
+
+    workers = startWorkers(test_);
+
+    const published = await reaches(id, "published");
+    const receipts = await test_.db
+      .selectFrom("receipts")
+      .selectAll()
+      .where("deliveryId", "=", id)
+      .execute();
+    expect(receipts).toMatchObject([
+      { part: 0, knownBy: "answered", remoteId: seen("Know your numbers.")[0]?.remoteId },
+    ]);
+    expect(published.nextAt).toBeNull();
+    expect(published.engagementAt).not.toBeNull();
+  });
+
+  test("leaves what is not due alone, and publishes it when its time comes", async () => {
+    const dueAt = minutesAfterNoon(60);
+    const id = await aPlannedDelivery(test_, actor, channel, { texts: ["Take a walk."], dueAt });
+    const first = await aPlannedDelivery(test_, actor, channel, {
+      texts: ["Breathe."],
+      dueAt: noon,
+    });
+
+    workers = startWorkers(test_);
+    await reaches(first, "published");
+    expect((await delivery(id)).state).toBe("scheduled");
+    await test_.setClock(dueAt);
+
+    await reaches(id, "published");
+    expect(seen("Take a walk.")).toHaveLength(1);
+  });
+
+  test("publishes a thread in order, each part under the one before", async () => {
+    const texts = ["One.", "Two.", "Three."].map((text) => `${text} ${channel.id}`);
+    const id = await aPlannedDelivery(test_, actor, channel, { texts, dueAt: noon });
+
+    workers = startWorkers(test_);
+
+    await reaches(id, "published");
+    const posts = simulator.posts().filter((post) => post.text.endsWith(channel.id));
+    expect(posts.map((post) => post.text)).toEqual(texts);
+    expect(posts.map((post) => post.parent)).toEqual([
+      null,
+      posts[0]?.remoteId,
+      posts[1]?.remoteId,
+    ]);
+  });
+
+  test("publishes once however many workers there are", async () => {
+    const dueAt = minutesAfterNoon(1);
+    const texts = Array.from({ length: 30 }, (_, index) => `Fact ${index} ${channel.id}`);
+    const ids: string[] = [];
+    for (const text of texts) {
+      ids.push(await aPlannedDelivery(test_, actor, channel, { texts: [text], dueAt }));
+    }
+
+    workers = startWorkers(test_, 3);
+    await test_.setClock(dueAt);
+
+    for (const id of ids) await reaches(id, "published");
+    expect(simulator.posts().filter((post) => post.text.endsWith(channel.id))).toHaveLength(30);
+  });
+
+  test("marks as missed what is found after its latest time", async () => {
+    const id = await aPlannedDelivery(test_, actor, channel, {
+      texts: ["Yesterday's news."],
+      dueAt: minutesAfterNoon(-30),
+    });
+
+    workers = startWorkers(test_);
+
+    await reaches(id, "missed");
+    expect(seen("Yesterday's news.")).toHaveLength(0);
+  });
+
+  test("adopts a post whose answer was lost instead of sending it again", async () => {
+    simulator.fault("commit_reset_after_success", 1);
+    const text = `Answer lost ${channel.id}`;
+    const id = await aPlannedDelivery(test_, actor, channel, { texts: [text], dueAt: noon });
+
+    workers = startWorkers(test_);
+    await reaches(id, "unknown");
+    await test_.setClock(minutesAfterNoon(1));
+
+    await reaches(id, "published");
+    expect(seen(text)).toHaveLength(1);
+    const receipts = await test_.db
+      .selectFrom("receipts")
+      .selectAll()
+      .where("deliveryId", "=", id)
+      .execute();
+    expect(receipts).toMatchObject([{ knownBy: "reconciled" }]);
+  });
+
+  test("sends again after the platform has said that there is no such post", async () => {
+    simulator.fault("commit_reset_before", 1);
+    const text = `Request lost ${channel.id}`;
+    const id = await aPlannedDelivery(test_, actor, channel, { texts: [text], dueAt: noon });
+
+    workers = startWorkers(test_);
+    await reaches(id, "unknown");
+    await test_.setClock(minutesAfterNoon(1));
+
+    await reaches(id, "published");
+    expect(seen(text)).toHaveLength(1);
+    const outcomes = await test_.db
+      .selectFrom("attempts")
+      .innerJoin("attemptOutcomes", "attemptId", "id")
+      .select("outcome")
+      .where("deliveryId", "=", id)
+      .orderBy("armedAt")
+      .execute();
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(["not_published", "published"]);
+  });
+
+  test("waits as long as the platform asks, on that channel", async () => {
+    simulator.fault("commit_rate_limited", 1);
+    const id = await aPlannedDelivery(test_, actor, channel, {
+      texts: ["Slow down."],
+      dueAt: noon,
+    });
+
+    workers = startWorkers(test_);
+    const waiting = await eventually(
+      () => delivery(id),
+      (row) => row.error !== null,
+    );
+    expect(waiting).toMatchObject({
+      state: "scheduled",
+      error: { kind: "rate_limited" },
+      tries: 0,
+    });
+    const { waitUntil } = await test_.db
+      .selectFrom("channels")
+      .select("waitUntil")
+      .where("id", "=", channel.id)
+      .executeTakeFirstOrThrow();
+    expect(waiting.nextAt).toEqual(waitUntil);
+    await test_.setClock(waitUntil ?? noon);
+
+    await reaches(id, "published");
+  });
+
+  test("stops for a person when the platform refuses the text", async () => {
+    simulator.fault("commit_content_rejected", 1);
+    const id = await aPlannedDelivery(test_, actor, channel, { texts: ["Refused."], dueAt: noon });
+
+    workers = startWorkers(test_);
+
+    const failed = await reaches(id, "failed");
+    expect(failed).toMatchObject({ nextAt: null, error: { kind: "content_rejected" } });
+  });
+
+  test("sends nothing when the content is not the one that was scheduled", async () => {
+    const text = `Approved ${channel.id}`;
+    const id = await aPlannedDelivery(test_, actor, channel, { texts: [text], dueAt: noon });
+    const parts = JSON.stringify([{ text: `Altered ${channel.id}`, mediaIds: [] }]);
+    const { postId } = await delivery(id);
+    await test_.db.updateTable("posts").set({ parts }).where("id", "=", postId).execute();
+
+    workers = startWorkers(test_);
+
+    await reaches(id, "failed");
+    expect(simulator.posts().filter((post) => post.text.endsWith(channel.id))).toEqual([]);
+  });
+
+  test("settles what a dead worker left in sending", async () => {
+    const text = `Left behind ${channel.id}`;
+    const id = await aPlannedDelivery(test_, actor, channel, {
+      texts: [text],
+      dueAt: noon,
+      state: "sending",
+    });
+
+    workers = startWorkers(test_);
+    await reaches(id, "unknown");
+    await test_.setClock(minutesAfterNoon(2));
+
+    await reaches(id, "published");
+    expect(seen(text)).toHaveLength(1);
+  });
+
+  test("reads engagement when it is due and keeps every reading", async () => {
+    const id = await aPlannedDelivery(test_, actor, channel, {
+      texts: [`Measured ${channel.id}`],
+      dueAt: noon,
+    });
+    workers = startWorkers(test_);
+    await reaches(id, "published");
+    const [post] = seen(`Measured ${channel.id}`);
+    simulator.engage(post?.remoteId ?? "", { likes: 3 });
+    const snapshots = () =>
+      test_.db
+        .selectFrom("snapshots")
+        .selectAll()
+        .where("deliveryId", "=", id)
+        .orderBy("takenAt")
+        .execute();
+
+    await test_.setClock(minutesAfterNoon(16));
+    const [first] = await eventually(snapshots, (rows) => rows.length === 1);
+    expect(first?.metrics).toMatchObject({ likes: 3 });
+    await test_.setClock(minutesAfterNoon(61));
+
+    await eventually(snapshots, (rows) => rows.length === 2);
+  });
+});
