@@ -8,7 +8,6 @@ import {
 import type * as z from "zod";
 import type { Call } from "../connector.ts";
 import { ConnectorError } from "../error.ts";
-import { errorCode } from "../http.ts";
 import type { Connections } from "./connections.ts";
 import type { Credentials, Settings } from "./credentials.ts";
 import { toConnectorError, type Purpose } from "./errors.ts";
@@ -93,11 +92,15 @@ function translate(error: unknown, purpose: Purpose, call: XCall): ConnectorErro
   }
   if (error instanceof ApiRequestError) {
     const { socket, errored } = error.request;
-    const cause = errored ?? socket?.errored ?? undefined;
+    const cause = errored ?? socket?.errored ?? null;
     const mayHaveArrived = call.connections.wasEstablished(socket);
     const kind = mayHaveArrived ? purpose.onLostAnswer : "unavailable";
-    return new ConnectorError(kind, { platformCode: errorCode(cause), cause });
+    return new ConnectorError(kind, { platformCode: systemCode(cause), cause });
   }
   // Thrown while the request was being put together.
   return new ConnectorError("bug", { cause: error });
+}
+
+function systemCode(cause: Error | null): string | null {
+  return cause && "code" in cause && typeof cause.code === "string" ? cause.code : null;
 }

@@ -1,5 +1,5 @@
 import { Agent } from "node:https";
-import { connect as connectPlain, type Socket } from "node:net";
+import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectSecurely } from "node:tls";
 import type { Duplex } from "node:stream";
 
@@ -47,10 +47,12 @@ function agentTo(url: URL, onEstablished: (socket: Socket) => void): Agent {
   });
   const isPlain = url.protocol === "http:";
   const address = { host: hostOf(url), port: Number(url.port) || (isPlain ? 80 : 443) };
+  // A certificate is asked for by name; an address has none.
+  const named = isIP(address.host) ? {} : { servername: address.host };
   const createConnection = (): Socket => {
     const socket = isPlain
       ? connectPlain({ ...address, noDelay: true })
-      : connectSecurely({ ...address, servername: address.host, ALPNProtocols: ["http/1.1"] });
+      : connectSecurely({ ...address, ...named, ALPNProtocols: ["http/1.1"] });
     socket.once(isPlain ? "connect" : "secureConnect", () => onEstablished(socket));
     return socket;
   };

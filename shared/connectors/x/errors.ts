@@ -137,8 +137,8 @@ function codeOf(problem: Problem | null): string | null {
 /** The sentence that says most: X repeats one general `detail` above what is wrong in particular. */
 function sentenceOf(problem: Problem | null, secret: string | undefined): string | null {
   const sentence =
-    problem?.errors?.find((error) => error.message)?.message ??
     problem?.error_description ??
+    problem?.errors?.find((error) => error.message)?.message ??
     problem?.detail ??
     problem?.title ??
     null;

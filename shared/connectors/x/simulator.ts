@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   faultSwitches,
@@ -45,6 +46,8 @@ export interface XSimulator extends Simulator {
   enforceRateLimits(): void;
   /** Requests so far, as `POST /2/tweets`. */
   requests(): readonly string[];
+  /** How many connections carried them. */
+  connections(): number;
 }
 
 /** Starts an X on loopback. Everything in it is gone when it is closed. */
@@ -53,8 +56,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<XS
   const faults = faultSwitches();
   const traps = trapSwitches();
   const seen: string[] = [];
+  const sockets = new WeakSet<Socket>();
+  let connections = 0;
   const server = await listen(async (request, response, body) => {
     const url = new URL(request.url ?? "/", "http://x.invalid");
+    if (!sockets.has(request.socket)) connections++;
+    sockets.add(request.socket);
     seen.push(`${request.method} ${url.pathname}`);
     const reply = answer({ world, request, url, body, take: faults.take, springs: traps.take });
     if (options.latencyMs) await pause(options.latencyMs);
@@ -66,11 +73,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<XS
     fault: faults.set,
     trap: traps.set,
     requests: () => seen,
+    connections: () => connections,
     ...operations(world),
   };
 }
 
-type Operations = Omit<XSimulator, "url" | "close" | "fault" | "trap" | "requests">;
+type Operations = Omit<XSimulator, "url" | "close" | "fault" | "trap" | "requests" | "connections">;
 
 function operations(world: World): Operations {
   return {

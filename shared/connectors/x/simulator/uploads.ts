@@ -82,7 +82,10 @@ export function finishUpload(incoming: Authorized, id: string): Reply {
     return invalid("total_bytes", received, "Segments do not add up to provided total file size.");
   }
   media.state = "succeeded";
-  if (incoming.take("upload_invalid")) media.state = "failed";
+  if (incoming.springs("processing_stuck")) {
+    media.state = "processing";
+    media.looksLeft = Number.POSITIVE_INFINITY;
+  } else if (incoming.take("upload_invalid")) media.state = "failed";
   else if (incoming.take("upload_processing")) {
     media.state = "processing";
     media.looksLeft = 2;
