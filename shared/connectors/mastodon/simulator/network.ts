@@ -2,6 +2,9 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Metric } from "../../connector.ts";
 import type { ServerOptions } from "./options.ts";
 
+/** An odd number, so that ids differ from their own rounding. */
+const FIRST_IN_MS = 12_345n;
+
 export interface StoredAccount {
   readonly id: string;
   readonly name: string;
@@ -50,9 +53,9 @@ export function createNetwork({ ids, now }: Pick<ServerOptions, "ids" | "now">) 
   const media = new Map<string, StoredMedia>();
   let lastId = 0n;
 
-  /** Milliseconds and a counter: more digits than a JS number keeps, and rising even when the clock stands still. */
+  /** Rises even when the clock stands still, and has more digits than a JS number keeps. */
   function nextId(): string {
-    const byClock = BigInt(now().getTime()) << 16n;
+    const byClock = (BigInt(now().getTime()) << 16n) + FIRST_IN_MS;
     lastId = byClock > lastId ? byClock : lastId + 1n;
     return ids === "uuid" ? randomUUID() : lastId.toString();
   }
