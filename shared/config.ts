@@ -114,7 +114,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   };
 }
 
-/** `POSTWELL_X_BASE_URL` becomes `baseUrl` for the platform `x`. */
+/** `POSTWELL_<PLATFORM>_BASE_URL` becomes `baseUrl`. */
 export function platformSettings(config: Config, platform: string): Record<string, string> {
   const prefix = `POSTWELL_${platform.toUpperCase().replaceAll("-", "_")}_`;
   const own = Object.entries(config.platformVariables).filter(([name]) => name.startsWith(prefix));

@@ -19,6 +19,8 @@ export interface Context {
   readonly fetch: typeof fetch;
   /** The domain's time by the last reading of the database's clock; SQL uses `clock()` itself. UTC. */
   readonly now: () => Date;
+  /** Takes over a reading of the database's clock that came with some other answer. */
+  readonly observeClock: (now: Date) => void;
   readonly sealer: Sealer;
   readonly media: MediaStore;
 }
@@ -62,6 +64,9 @@ export async function openContext(config: Config, log: Logger, name: string): Pr
       log.warn({ code: "code" in error ? error.code : undefined }, "database connection lost"),
   });
   let aheadMs = 0;
+  const observeClock = (now: Date): void => {
+    aheadMs = now.getTime() - Date.now();
+  };
   return {
     context: {
       config,
@@ -73,12 +78,11 @@ export async function openContext(config: Config, log: Logger, name: string): Pr
         allowPrivateHosts: [...config.allowPrivateHosts, ...ownHosts(settings)],
       }),
       now: () => new Date(Date.now() + aheadMs),
+      observeClock,
       sealer: createSealer(config.secretKey),
       media: folderMediaStore(path.join(config.dataDir, "media")),
     },
-    async syncClock() {
-      aheadMs = (await clock(db)).getTime() - Date.now();
-    },
+    syncClock: async () => observeClock(await clock(db)),
     close: () => db.destroy(),
   };
 }

@@ -24,7 +24,7 @@ const SYNC_CLOCK_EVERY_MS = 1_000;
 export function startWorker({ context, syncClock }: OpenContext): RunningWorker {
   const { config, log, connectors } = context;
   const id = `${os.hostname()}-${process.pid}-${uuidv7().slice(-6)}`;
-  const ledger = createLedger(context.db, id);
+  const ledger = createLedger(context, id);
   const handlers = new Map<string, Handler>([
     ["publish-channel", publishChannelHandler(ledger)],
     ["read-engagement", readEngagementHandler],

@@ -20,13 +20,13 @@ export const readEngagementHandler: Handler = async (work) => {
   while (!work.signal.aborted) {
     const due = await dueReadings(work.context.db, work.lease.subjectId);
     if (!due) return;
+    work.context.observeClock(due.now);
     await readOnce(work, due);
   }
 };
 
 async function readOnce(work: Work, due: DueReading): Promise<void> {
   const { context } = work;
-  const now = context.now();
   try {
     const totals = await readTotals(work, due);
     const schedule = parseEngagementSchedule(context.config.engagementAfter);

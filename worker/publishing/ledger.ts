@@ -1,4 +1,4 @@
-import type { Db } from "../../shared/db/client.ts";
+import type { Context } from "../../shared/context.ts";
 import {
   arm,
   claimNext,
@@ -23,9 +23,14 @@ export const LEASE_MARGIN_MS = 2_000;
 
 const ROUND = 200;
 
-export function createLedger(db: Db, worker: string): Ledger {
+export function createLedger({ db, observeClock }: Context, worker: string): Ledger {
   return {
-    claimNext: inRounds(ROUND, (ids: readonly string[]) => claimNext(db, ids)),
+    claimNext: inRounds(ROUND, async (ids: readonly string[]) => {
+      const found = await claimNext(db, ids);
+      const now = found.find((delivery) => delivery !== null)?.now;
+      if (now) observeClock(now);
+      return found;
+    }),
     arm: inRounds(ROUND, (armings: readonly Arming[]) => arm(db, worker, LEASE_MARGIN_MS, armings)),
     recordPublished: inRounds(ROUND, (answers: readonly PublishedAnswer[]) =>
       recordPublished(db, answers),
