@@ -1,0 +1,37 @@
+import { v7 as uuidv7 } from "uuid";
+import type { Actor, Context } from "../context.ts";
+import { findPostIdByExternalId, insertPosts } from "../db/posts.ts";
+import { normalizePost, postHash, type Post, type PostContent } from "../domain/post.ts";
+import { AppError } from "../errors.ts";
+import { loadReferences } from "./post-references.ts";
+
+/**
+ * Stores a new draft.
+ * @param input.externalId null for none; unique in the workspace
+ * @throws {AppError} conflict `post.external_id_taken`; invalid as `loadReferences`
+ */
+export async function createPost(
+  { db }: Context,
+  { workspaceId, tokenId }: Actor,
+  input: PostContent & { readonly externalId: string | null },
+): Promise<Post> {
+  const content = normalizePost(input);
+  const { media } = await loadReferences(db, workspaceId, content);
+  const contentHash = postHash(content, media);
+  const post = { ...content, id: uuidv7(), state: "draft" as const, contentHash };
+  // One statement, so it needs no transaction of its own.
+  const stored = await insertPosts(db, { workspaceId, createdBy: tokenId }, [post]);
+  const createdAt = stored.get(post.id)?.createdAt;
+  if (createdAt === undefined) {
+    throw externalIdTaken(await findPostIdByExternalId(db, workspaceId, input.externalId));
+  }
+  const channelIds = content.channelIds.toSorted();
+  return { ...post, channelIds, version: 1, createdAt, updatedAt: createdAt };
+}
+
+function externalIdTaken(existingId: string | null): AppError {
+  const code = "post.external_id_taken";
+  const detail = "There is a post with this external id already. Edit that one, or use another id.";
+  const facts = { existingId };
+  return new AppError("conflict", code, detail, [{ path: "externalId", code, detail, facts }]);
+}

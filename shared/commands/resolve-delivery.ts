@@ -1,0 +1,121 @@
+import { sql } from "kysely";
+import type { Actor, Context } from "../context.ts";
+import { clock, inTransaction, type Tx } from "../db/client.ts";
+import { lockDeliveries, wakeChannels, type PlannedDelivery } from "../db/deliveries-plan.ts";
+import {
+  answerOpenAttempts,
+  publishedParts,
+  recordByPerson,
+  settleDelivery,
+  type OpenPart,
+} from "../db/delivery-settlement.ts";
+import { partsFor } from "../domain/content.ts";
+import { parseEngagementSchedule } from "../domain/engagement-schedule.ts";
+import { plusMinutes } from "../domain/delivery-plan.ts";
+import { remoteIdFrom } from "../domain/permalink.ts";
+import { AppError } from "../errors.ts";
+import { badState, deliveryMissing } from "./delivery-refusals.ts";
+
+/** What a person found on the channel. */
+export type Finding =
+  | { readonly outcome: "published"; readonly permalink: string; readonly remoteId: string | null }
+  | { readonly outcome: "not_published"; readonly then: "send_again" | "drop" };
+
+/**
+ * Settles a delivery of unknown outcome by what a person saw. Of two people who do so at once, one wins.
+ * @throws {AppError} not_found `delivery.missing`; conflict `delivery.bad_state`; invalid `delivery.no_remote_id`
+ */
+export async function resolveDelivery(
+  { db, config }: Context,
+  { workspaceId }: Actor,
+  { deliveryId, finding }: { readonly deliveryId: string; readonly finding: Finding },
+): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    const [delivery] = await lockDeliveries(
+      tx,
+      sql`d.workspace_id = ${workspaceId} and d.id = ${deliveryId}`,
+    );
+    if (!delivery) throw deliveryMissing();
+    if (delivery.state !== "unknown") throw badState(delivery.state, "be settled by a person");
+    const open = await publishedParts(tx, delivery.id);
+    if (finding.outcome === "not_published") {
+      await notPublished(tx, workspaceId, { delivery, open, then: finding.then });
+      return;
+    }
+    const firstReadingMs = parseEngagementSchedule(config.engagementAfter)[0] ?? null;
+    await published(tx, workspaceId, { delivery, open, finding, firstReadingMs });
+  });
+}
+
+interface Absence {
+  readonly delivery: PlannedDelivery;
+  readonly open: OpenPart;
+  readonly then: "send_again" | "drop";
+}
+
+async function notPublished(
+  tx: Tx,
+  workspaceId: string,
+  { delivery, open, then }: Absence,
+): Promise<void> {
+  const isPartlyOut = open.receipts > 0;
+  await answerOpenAttempts(tx, delivery.id, "not_published");
+  if (then === "drop") {
+    // What is public already cannot be called cancelled: a person goes on with it or takes it away.
+    const state = isPartlyOut ? "partial" : "cancelled";
+    await settleDelivery(tx, workspaceId, { ...delivery, state, nextAt: null });
+    return;
+  }
+  await sendOn(tx, workspaceId, delivery, isPartlyOut ? "partial" : "scheduled");
+}
+
+interface Presence {
+  readonly delivery: PlannedDelivery;
+  readonly open: OpenPart;
+  readonly finding: Extract<Finding, { outcome: "published" }>;
+  /** After publication; null for never. */
+  readonly firstReadingMs: number | null;
+}
+
+async function published(
+  tx: Tx,
+  workspaceId: string,
+  { delivery, open, finding, firstReadingMs }: Presence,
+): Promise<void> {
+  const remoteId = finding.remoteId ?? remoteIdFrom(finding.permalink);
+  if (remoteId === null) throw noRemoteId();
+  const { permalink } = finding;
+  await answerOpenAttempts(tx, delivery.id, "published");
+  await recordByPerson(tx, { delivery, part: open.receipts, remoteId, permalink });
+  const partCount = partsFor(open.parts, open.variant).length;
+  if (open.receipts + 1 < partCount) {
+    await sendOn(tx, workspaceId, delivery, "partial");
+    return;
+  }
+  await settleDelivery(tx, workspaceId, {
+    ...delivery,
+    state: "published",
+    nextAt: null,
+    firstReadingMs,
+  });
+}
+
+/** What is not out yet goes out now. `partial` is what keeps the parts that are out from being sent again. */
+async function sendOn(
+  tx: Tx,
+  workspaceId: string,
+  delivery: PlannedDelivery,
+  state: "scheduled" | "partial",
+): Promise<void> {
+  const now = await clock(tx);
+  const latestAt = plusMinutes(now, delivery.latestAfterMinutes);
+  await settleDelivery(tx, workspaceId, { ...delivery, state, nextAt: now, latestAt });
+  const { channelId, platform } = delivery;
+  await wakeChannels(tx, [{ channelId, platform, at: now }]);
+}
+
+function noRemoteId(): AppError {
+  const code = "delivery.no_remote_id";
+  const detail = "The address names no post. Copy the address of the post itself, or give its id.";
+  return new AppError("invalid", code, detail, [{ path: "permalink", code, detail }]);
+}

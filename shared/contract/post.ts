@@ -1,0 +1,138 @@
+import * as z from "zod";
+import { DeliverySummary } from "./delivery.ts";
+
+const MAX_PARTS = 100;
+const MAX_MEDIA_PER_PART = 20;
+
+/** Far above every platform's limit: keeps a request small, says nothing about what a channel takes. */
+const MAX_TEXT_LENGTH = 50_000;
+
+const WebAddress = z
+  .url({
+    protocol: /^https?$/,
+    hostname: z.regexes.domain,
+    error: "must be an http or https address",
+  })
+  .max(2_048);
+
+const OneLine = (maxLength: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(maxLength)
+    .regex(/^[^\r\n]*$/, "must be one line");
+
+export const PartInput = z
+  .strictObject({
+    text: z.string().max(MAX_TEXT_LENGTH).default(""),
+    mediaIds: z
+      .array(z.uuid())
+      .max(MAX_MEDIA_PER_PART)
+      .refine(isDistinct, "names a medium twice")
+      .default([]),
+  })
+  .describe("One part of a post; a thread has several. A part has a text, media, or both.");
+
+const Parts = z.array(PartInput).min(1).max(MAX_PARTS);
+const Variant = z.strictObject({ parts: Parts });
+
+const writable = {
+  parts: Parts,
+  channelIds: z
+    .array(z.uuid())
+    .max(200)
+    .refine(isDistinct, "names a channel twice")
+    .describe("Where the post goes. May be empty while the post is a draft."),
+  variants: z
+    .record(z.uuid(), Variant)
+    .describe("Other words for single channels, by channel id. Replaces the parts there."),
+  link: WebAddress.nullable().describe(
+    "A page to show as a card, where a platform lets us choose. Write it into the text as well where readers must see it everywhere.",
+  ),
+  sources: z
+    .array(z.strictObject({ url: WebAddress, title: OneLine(300) }))
+    .max(50)
+    .describe("Where the claims come from. Kept with the post, not published."),
+  labels: z.array(OneLine(100)).max(50).refine(isDistinct, "names a label twice"),
+  campaign: OneLine(200).nullable(),
+  latestAfterMinutes: z
+    .int()
+    .min(1)
+    .max(10_080)
+    .describe("How late the post may still go out. After that a person decides."),
+};
+
+/** `POST /api/v1/posts`, and with the same shape `POST /api/v1/check`. */
+export const CreatePostRequest = z.strictObject({
+  externalId: OneLine(200)
+    .nullable()
+    .default(null)
+    .describe("The post's id in the system that it comes from. Unique in the workspace."),
+  parts: writable.parts,
+  channelIds: writable.channelIds.default([]),
+  variants: writable.variants.default({}),
+  link: writable.link.default(null),
+  sources: writable.sources.default([]),
+  labels: writable.labels.default([]),
+  campaign: writable.campaign.default(null),
+  latestAfterMinutes: writable.latestAfterMinutes.default(15),
+});
+
+/** `PATCH /api/v1/posts/{id}`: what is absent stays as it is. */
+export const EditPostRequest = z
+  .strictObject({
+    parts: writable.parts.optional(),
+    channelIds: writable.channelIds.optional(),
+    variants: writable.variants.optional(),
+    link: writable.link.optional(),
+    sources: writable.sources.optional(),
+    labels: writable.labels.optional(),
+    campaign: writable.campaign.optional(),
+    latestAfterMinutes: writable.latestAfterMinutes.optional(),
+  })
+  .refine((body) => Object.keys(body).length > 0, "names nothing to change");
+
+const PartResponse = z.object({ text: z.string(), mediaIds: z.array(z.uuid()) });
+
+export const PostResponse = z.object({
+  id: z.uuid(),
+  externalId: z.string().nullable(),
+  state: z.enum(["draft", "scheduled"]),
+  version: z.int().describe("Counts edits of the post; the ETag holds it."),
+  parts: z.array(PartResponse),
+  channelIds: z.array(z.uuid()),
+  variants: z.record(z.uuid(), z.object({ parts: z.array(PartResponse) })),
+  link: z.string().nullable(),
+  sources: z.array(z.object({ url: z.string(), title: z.string() })),
+  labels: z.array(z.string()),
+  campaign: z.string().nullable(),
+  latestAfterMinutes: z.int(),
+  contentHash: z.string().describe("Of all that the public will see."),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  deliveries: z.array(DeliverySummary),
+});
+
+export const PostListResponse = z.object({
+  items: z.array(PostResponse),
+  nextCursor: z.string().nullable(),
+});
+
+/** Filters of `GET /api/v1/posts`; paging is checked apart. */
+export const PostFilter = z.object({
+  state: z.enum(["draft", "scheduled"]).optional(),
+  channelId: z.uuid().optional(),
+  campaign: z.string().max(200).optional(),
+  label: z.string().max(100).optional(),
+  externalId: z.string().max(200).optional(),
+});
+
+export type CreatePostRequest = z.output<typeof CreatePostRequest>;
+export type EditPostRequest = z.output<typeof EditPostRequest>;
+export type PostFilter = z.output<typeof PostFilter>;
+export type PostResponse = z.output<typeof PostResponse>;
+
+function isDistinct(items: readonly string[]): boolean {
+  return new Set(items).size === items.length;
+}

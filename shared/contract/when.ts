@@ -1,0 +1,19 @@
+import * as z from "zod";
+
+/** When a post is to go out. What the words mean is decided by `shared/domain/schedule.ts`. */
+export const WhenInput = z
+  .union([
+    z.literal("now"),
+    z.strictObject({
+      local: z.string().max(40),
+      zone: z.string().max(100),
+      repeated: z
+        .enum(["earlier", "later"])
+        .optional()
+        .describe(
+          "Which one is meant where the clocks are put back over that hour; the earlier one if absent.",
+        ),
+    }),
+    z.strictObject({ utc: z.string().max(40) }),
+  ])
+  .describe('A wall clock with its IANA zone, an instant with an offset, or "now".');
