@@ -1,0 +1,46 @@
+import { v7 as uuidv7 } from "uuid";
+import type { Connection } from "../connectors/connector.ts";
+import type { Actor, Context } from "../context.ts";
+import { findChannel, insertChannel, isNameTaken, type StoredChannel } from "../db/channels.ts";
+import { inTransaction } from "../db/client.ts";
+import { addEvents } from "../db/events.ts";
+import { AppError } from "../errors.ts";
+import { credentialsIdentity } from "./on-channel.ts";
+
+/**
+ * Stores a channel whose credentials were proven just before, by `proveCredentials`.
+ * @throws {AppError} conflict `channel.exists`, `channel.name_taken`
+ */
+export async function connectChannel(
+  { db, sealer }: Context,
+  { workspaceId }: Actor,
+  input: { platform: string; name: string; connection: Connection<unknown> },
+): Promise<StoredChannel> {
+  const { platform, name, connection } = input;
+  const { remoteAccountId, handle, capabilities } = connection;
+  const id = uuidv7();
+  const sealedCredentials = sealer.seal(connection.credentials, credentialsIdentity(id));
+  const account = { remoteAccountId, handle, capabilities, sealedCredentials };
+  return inTransaction(db, async (tx) => {
+    if (!(await insertChannel(tx, { id, workspaceId, platform, name, ...account }))) {
+      throw (await isNameTaken(tx, { workspaceId, name, id: null })) ? nameTaken() : exists(handle);
+    }
+    await addEvents(tx, [{ workspaceId, type: "channel.connected", subjectId: id }]);
+    return findChannel(tx, workspaceId, id);
+  });
+}
+
+/** Another channel is called so already. */
+export function nameTaken(): AppError {
+  const code = "channel.name_taken";
+  const detail = "Another channel has this name. Choose another one.";
+  return new AppError("conflict", code, detail, [{ path: "name", code, detail }]);
+}
+
+function exists(handle: string): AppError {
+  return new AppError(
+    "conflict",
+    "channel.exists",
+    `The account ${handle} is connected already. To renew its sign-in, change that channel's credentials.`,
+  );
+}

@@ -1,0 +1,69 @@
+import type { Connection } from "../connectors/connector.ts";
+import type { Actor, Context } from "../context.ts";
+import {
+  findChannel,
+  isNameTaken,
+  lockChannel,
+  renameChannel,
+  replaceCredentials,
+  type StoredChannel,
+} from "../db/channels.ts";
+import { inTransaction, type Tx } from "../db/client.ts";
+import { addEvents } from "../db/events.ts";
+import { AppError } from "../errors.ts";
+import { nameTaken } from "./connect-channel.ts";
+import { credentialsIdentity } from "./on-channel.ts";
+
+export interface ChannelChanges {
+  readonly channelId: string;
+  readonly name?: string | undefined;
+  /** Proven just before, by `proveCredentials`. */
+  readonly connection?: Connection<unknown> | undefined;
+}
+
+/**
+ * Renames a channel, or gives it new credentials for the same account, which also ends its need for attention.
+ * @throws {AppError} not_found `channel.missing`; conflict `channel.name_taken`, `channel.other_account`
+ */
+export async function updateChannel(
+  context: Context,
+  { workspaceId }: Actor,
+  { channelId, name, connection }: ChannelChanges,
+): Promise<StoredChannel> {
+  return inTransaction(context.db, async (tx) => {
+    await lockChannel(tx, workspaceId, channelId);
+    if (name !== undefined) await rename(tx, { workspaceId, id: channelId, name });
+    if (connection) {
+      const { remoteAccountId } = await findChannel(tx, workspaceId, channelId);
+      await reconnect(context, tx, { channelId, remoteAccountId, connection });
+    }
+    await addEvents(tx, [{ workspaceId, type: "channel.updated", subjectId: channelId }]);
+    return findChannel(tx, workspaceId, channelId);
+  });
+}
+
+async function rename(
+  tx: Tx,
+  channel: { workspaceId: string; id: string; name: string },
+): Promise<void> {
+  if (await isNameTaken(tx, channel)) throw nameTaken();
+  await renameChannel(tx, channel.id, channel.name);
+}
+
+async function reconnect(
+  { sealer }: Context,
+  tx: Tx,
+  channel: { channelId: string; remoteAccountId: string; connection: Connection<unknown> },
+): Promise<void> {
+  const { channelId, connection } = channel;
+  if (connection.remoteAccountId !== channel.remoteAccountId) {
+    throw new AppError(
+      "conflict",
+      "channel.other_account",
+      `These credentials belong to ${connection.handle}, another account. Connect that as a channel of its own.`,
+    );
+  }
+  const identity = credentialsIdentity(channelId);
+  const sealedCredentials = sealer.seal(connection.credentials, identity);
+  await replaceCredentials(tx, channelId, { ...connection, sealedCredentials });
+}
