@@ -55,14 +55,12 @@ export function wasNeverSent(error: unknown): boolean {
 
 /** The system's or library's code of a failed request, looked for down the chain of causes; null where there is none. */
 export function errorCode(error: unknown): string | null {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    if ("code" in current && typeof current.code === "string") return current.code;
-    if (current instanceof AggregateError && current.errors.length > 0) {
-      const inner = errorCode(current.errors[0]);
-      if (inner !== null) return inner;
-    }
-  }
-  return null;
+  // By shape, not by class: an error may come from another realm, where `instanceof` says no.
+  if (typeof error !== "object" || error === null) return null;
+  if ("code" in error && typeof error.code === "string") return error.code;
+  const inner =
+    "errors" in error && Array.isArray(error.errors) ? errorCode(error.errors[0]) : null;
+  return inner ?? ("cause" in error ? errorCode(error.cause) : null);
 }
 
 async function readCapped(response: Response): Promise<string> {

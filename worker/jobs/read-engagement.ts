@@ -44,8 +44,8 @@ async function readOnce(work: Work, due: DueReading): Promise<void> {
     context.log.warn({ channelId: due.channel.id, kind }, "engagement could not be read");
     const attention = attentionFor(kind, platformMessage);
     if (attention) await flagChannel(context.db, due.channel.id, attention);
-    const until =
-      error.until && error.until > now ? error.until : new Date(due.now.getTime() + HOUR_MS);
+    const inAnHour = new Date(due.now.getTime() + HOUR_MS);
+    const until = error.until && error.until > due.now ? error.until : inAnHour;
     await postponeReadings(
       context.db,
       due.deliveries.map(({ deliveryId }) => deliveryId),
