@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 /** The real platform; every other base URL leads to a stand-in for it. */
-export const REAL_BASE_URL = "https://api.x.com";
+const REAL_BASE_URL = "https://api.x.com";
 
 /** Operator settings: where the API is, and the developer app on whose behalf tokens are renewed. */
 export const Settings = z.object({

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import * as z from "zod";
-import type { FailureKind } from "../../domain/failure.ts";
 import { ConnectorError } from "../error.ts";
+
+type FailureKind = ConnectorError["kind"];
 
 /** What a request is for: the same status means different things for different requests. */
 export interface Purpose {

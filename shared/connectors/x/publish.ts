@@ -10,6 +10,9 @@ const Created = z.object({ data: z.object({ id: z.string().refine(isRemoteId) })
 
 const Deleted = z.object({ data: z.object({ deleted: z.literal(true) }) });
 
+/** What is not there is missing from `data`, or all of `data` is. */
+const Shown = z.object({ data: z.array(z.object({ id: z.string() })).default([]) });
+
 /** For this long X may not see yet, where it accepts replies, a post that it has just accepted. */
 const PARENT_LAG_MS = 5 * 60_000;
 
@@ -27,7 +30,11 @@ export async function commit(
     );
     return publishedPart(created.data.id, call.credentials.handle);
   } catch (error) {
-    throw isParentLagging(error, part, call.now()) ? asUnavailable(error) : error;
+    if (error instanceof ConnectorError && (await isParentLagging(error, part, call))) {
+      const { platformMessage, platformCode } = error;
+      throw new ConnectorError("unavailable", { platformMessage, platformCode });
+    }
+    throw error;
   }
 }
 
@@ -57,15 +64,21 @@ function postOf(part: OutgoingPart, prepared: Prepared): Record<string, unknown>
 }
 
 /**
- * In quick threads X now and then calls the post before "deleted or not visible" although it is neither.
+ * In quick threads X now and then calls the post before "deleted or not visible" although it is neither: then the refused
+ * part may be sent again. So X is asked whether the post before is there.
  * Source: https://github.com/plhery/node-twitter-api-v2/issues/366 (read 2026-11-22)
  */
-function isParentLagging(error: unknown, part: OutgoingPart, now: Date): error is ConnectorError {
-  const parentAt = part.thread?.parent.publishedAt;
-  if (!(error instanceof ConnectorError) || error.kind !== "gone" || !parentAt) return false;
-  return now.getTime() - parentAt.getTime() < PARENT_LAG_MS;
-}
-
-function asUnavailable({ platformMessage, platformCode }: ConnectorError): ConnectorError {
-  return new ConnectorError("unavailable", { platformMessage, platformCode });
+async function isParentLagging(
+  { kind }: ConnectorError,
+  { thread }: OutgoingPart,
+  call: XCall,
+): Promise<boolean> {
+  const parentAt = thread?.parent.publishedAt;
+  if (kind !== "gone" || !parentAt) return false;
+  if (call.now().getTime() - parentAt.getTime() >= PARENT_LAG_MS) return false;
+  const { remoteId } = thread.parent;
+  const { data } = await ask(call, { purpose: READ, answer: Shown }, (client) =>
+    client.v2.tweets([remoteId]),
+  );
+  return data.some(({ id }) => id === remoteId);
 }

@@ -26,6 +26,8 @@ export type Trap =
   | "cut_off_after_success"
   /** Compressed, whatever the client accepts, and broken; the post is public. */
   | "garbled_after_success"
+  /** The time from which posts are asked for is not heeded. */
+  | "start_time_ignored"
   /** Processing of an upload never ends. */
   | "processing_stuck"
   /** Renewed, but without saying the next refresh token; the old one goes on working. */

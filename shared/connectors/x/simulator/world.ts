@@ -27,7 +27,7 @@ export interface Account {
   window: { startedAt: number; used: number };
 }
 
-export interface AccessToken {
+interface AccessToken {
   readonly account: Account;
   readonly expiresAt: number;
 }
@@ -56,7 +56,7 @@ export interface StoredMedia {
   altText: string;
 }
 
-export const ALL_SCOPES = [
+const ALL_SCOPES = [
   "tweet.read",
   "tweet.write",
   "users.read",
