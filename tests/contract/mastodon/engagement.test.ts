@@ -31,7 +31,8 @@ describe("engagement", () => {
     "comes one by one from a server without batches (%s)",
     async (errorPages) => {
       const { simulator, call } = await started({ version: 4.2, errorPages });
-      const ids = await publishMany(2, call);
+      const ids = await publishMany(3, call);
+      await connector.remove?.(ids[2] ?? "", call);
       simulator.engage(ids[1] ?? "", { likes: 7, quotes: 2 });
 
       const found = await connector.readEngagement?.(ids, call);

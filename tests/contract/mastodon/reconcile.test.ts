@@ -114,7 +114,8 @@ describe("reconciling", () => {
     const { simulator, call } = await started({ errorPages });
     await publish(aPart(), call);
 
-    for (const failing of [1, 2]) {
+    // The first page, the empty one after it, and the source of the candidate.
+    for (const failing of [1, 2, 3]) {
       const flaky = failingAt(failing, simulator);
       const error = await failure(
         connector.reconcile(aPart(), lostAt(noon), { ...call, fetch: flaky }),

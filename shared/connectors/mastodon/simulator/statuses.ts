@@ -90,11 +90,12 @@ export function readAccountStatuses(server: Server, { id, url }: Exchange): Repl
   const account = server.network.accountById(id);
   if (!account) return refused(404, "Record not found");
   const limit = Math.min(40, Number(url.searchParams.get("limit") ?? 20));
-  const newest = account.statuses.filter((status) => !status.isRemoved).reverse();
-  const lagging = server.faults.take("read_lags") ? newest.slice(1) : newest;
   const maxId = url.searchParams.get("max_id");
-  const from = maxId === null ? 0 : lagging.findIndex((status) => status.id === maxId) + 1;
-  const page = lagging.slice(from, from + limit);
+  const end = account.statuses.findIndex((status) => status.id === maxId);
+  const older = maxId === null ? account.statuses : account.statuses.slice(0, Math.max(0, end));
+  const newest = older.filter((status) => !status.isRemoved).reverse();
+  const from = server.faults.take("read_lags") ? 1 : 0;
+  const page = newest.slice(from, from + limit);
   const json = page.map((status) => statusOf(status, server.url(), server.options.version));
   return { status: 200, json };
 }
