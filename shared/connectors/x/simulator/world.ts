@@ -56,13 +56,7 @@ export interface StoredMedia {
   altText: string;
 }
 
-const ALL_SCOPES = [
-  "tweet.read",
-  "tweet.write",
-  "users.read",
-  "media.write",
-  "offline.access",
-];
+const ALL_SCOPES = ["tweet.read", "tweet.write", "users.read", "media.write", "offline.access"];
 
 export const ACCESS_TOKEN_SECONDS = 7_200;
 
