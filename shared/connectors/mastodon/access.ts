@@ -36,7 +36,7 @@ export function serverAddress({ credentials, settings }: MastodonCall): string {
 }
 
 /** Null where the text names no server. Plain http would show the token to the network, so it stays on this machine. */
-export function parseServer(server: string): URL | null {
+function parseServer(server: string): URL | null {
   const address = withScheme(server.trim());
   const url = URL.canParse(address) ? new URL(address) : null;
   if (!url || url.username || url.password || url.search || url.hash) return null;

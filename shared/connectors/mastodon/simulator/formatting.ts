@@ -14,7 +14,7 @@ export function countedLength(text: string, reservedPerUrl: number): number {
 }
 
 /** A text as the server's HTML: paragraphs, links cut in three, mentions without their server. */
-export function contentOf(text: string): string {
+function contentOf(text: string): string {
   if (text === "") return "";
   const paragraphs = text.split(/\n\n+/).map((paragraph) => {
     const lines = paragraph.split("\n").map(lineOf);
