@@ -1,9 +1,11 @@
 import os from "node:os";
 import { v7 as uuidv7 } from "uuid";
-import type { OpenContext } from "../shared/context.ts";
+import type { Context, OpenContext } from "../shared/context.ts";
+import { forgetHandOvers } from "../shared/db/outbox.ts";
 import { JOBS } from "../shared/jobs/registry.ts";
-import { createDispatcher } from "./engine/dispatcher.ts";
+import { createDispatcher, type Dispatcher } from "./engine/dispatcher.ts";
 import type { Handler } from "./engine/handler.ts";
+import { laneOf, type Lane } from "./engine/lane.ts";
 import { createLeaseKeeper } from "./engine/lease-keeper.ts";
 import { openWakeQueue, type WakeQueue } from "./engine/queue.ts";
 import { publishChannelHandler } from "./jobs/publish-channel.ts";
@@ -30,15 +32,11 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
     ["read-engagement", readEngagementHandler],
   ]);
   const leases = createLeaseKeeper(context, id, handlers);
-  const dispatcher = createDispatcher(context, id, leases);
   const lanes = JOBS.flatMap((job) =>
-    [...connectors.keys()].map((lane) => ({ job: job.name, lane })),
+    [...connectors.keys()].map((platform) => ({ job: job.name, lane: platform })),
   );
-  const { redisUrl, concurrency } = config;
-  const queue: WakeQueue | null =
-    redisUrl === null
-      ? null
-      : openWakeQueue({ redisUrl, lanes, concurrency, log, onHint: dispatcher.onHint });
+  const dispatcher = createDispatcher(context, { worker: id, leases, lanes: lanes.map(laneOf) });
+  const queue = openQueueFor(context, lanes, dispatcher);
 
   const looking = repeat(
     config.pollMs,
@@ -62,6 +60,23 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
       log.info({ worker: id }, "worker stopped");
     },
   };
+}
+
+/** Null in direct mode. */
+function openQueueFor(
+  { config, db, log }: Context,
+  lanes: readonly Lane[],
+  { onHint }: Dispatcher,
+): WakeQueue | null {
+  const { redisUrl, concurrency } = config;
+  if (redisUrl === null) return null;
+  const onRecovered = (recovered: readonly string[]): void => {
+    forgetHandOvers(db, recovered).catch((error: unknown) => {
+      // Whatever is lost is found five seconds after its time.
+      log.warn({ err: error }, "hints were not handed over anew");
+    });
+  };
+  return openWakeQueue({ redisUrl, lanes, concurrency, log, onHint, onRecovered });
 }
 
 /** Does something again and again, one at a time, with a pause in between. */

@@ -56,9 +56,10 @@ export interface Hint {
  */
 export async function handOver(
   db: Db,
-  options: { horizonMs: number; staleMs: number; limit: number },
+  options: { horizonMs: number; staleMs: number; limit: number; lanes: readonly string[] },
   add: (hints: readonly Hint[]) => Promise<void>,
 ): Promise<number> {
+  if (options.lanes.length === 0) return 0;
   return db.transaction().execute(async (tx) => {
     const { rows } = await sql<Hint>`
       select job, lane, subject_id, revision,
@@ -66,6 +67,7 @@ export async function handOver(
         from outbox
        where run_at <= clock() + ${options.horizonMs} * interval '1 ms'
          and (leased_until is null or leased_until <= now())
+         and job || '/' || lane = any(${options.lanes})
          and (handed_at is null
               or (handed_at <= now() - ${options.staleMs} * interval '1 ms'
                   and run_at <= clock() - ${options.staleMs} * interval '1 ms'))
@@ -86,39 +88,51 @@ interface Leaseholder {
   readonly leaseMs: number;
 }
 
-/** A `job/lane` and how many more of its subjects the worker can take on. */
-export interface FreeLane {
+/** A `job/lane` that is looked at. */
+export interface OpenLane {
   readonly lane: string;
+  /** What has been due for less than this is left to the queue. */
+  readonly lagMs: number;
+  /** How many more of its subjects the worker can take on. */
   readonly free: number;
 }
 
 /**
- * Leases what has been due for at least `lagMs`, oldest first, on every lane as many as it has room for. Rows that others
- * hold or look at are passed over.
+ * Leases what is due, oldest first, on every lane as many as it has room for. Rows that others hold or look at are passed
+ * over.
  */
 export async function leaseDue(
   db: Db,
   holder: Leaseholder,
-  options: { lagMs: number; lanes: readonly FreeLane[] },
+  open: readonly OpenLane[],
 ): Promise<Lease[]> {
-  if (options.lanes.length === 0) return [];
-  const lanes = options.lanes.map(({ lane, free }) => {
+  if (open.length === 0) return [];
+  const lanes = open.map(({ lane, ...limits }) => {
     const [job, name] = lane.split("/");
-    return { job, lane: name, free };
+    return { job, lane: name, ...limits };
   });
   const { rows } = await sql<Lease>`
     update outbox o
        set leased_by = ${holder.worker}, leased_until = now() + ${holder.leaseMs} * interval '1 ms', fence = fence + 1
-      from jsonb_to_recordset(${JSON.stringify(lanes)}::jsonb) as l(job text, lane text, free int)
+      from jsonb_to_recordset(${JSON.stringify(lanes)}::jsonb) as l(job text, lane text, free int, "lagMs" float8)
      cross join lateral (
            select o.job, o.subject_id from outbox o
             where o.job = l.job and o.lane = l.lane
-              and o.run_at <= clock() - ${options.lagMs} * interval '1 ms'
+              and o.run_at <= clock() - l."lagMs" * interval '1 ms'
               and (o.leased_until is null or o.leased_until <= now())
             order by o.run_at limit l.free for update skip locked) due
      where o.job = due.job and o.subject_id = due.subject_id
     returning o.job, o.subject_id, o.lane, o.fence`.execute(db);
   return rows;
+}
+
+/** Lets lanes be handed over anew: what the queue was given before may be lost there. Harmless where it is not. */
+export async function forgetHandOvers(db: Db, lanes: readonly string[]): Promise<void> {
+  await sql`
+    update outbox set handed_at = null
+     where handed_at is not null and leased_until is null and job || '/' || lane = any(${lanes})`.execute(
+    db,
+  );
 }
 
 /** What became of the wish to lease one subject. */

@@ -3,6 +3,7 @@ import { handOver, leaseDue, leaseSubjects, type LeaseAnswer } from "../../share
 import { inRounds } from "../../shared/db/rounds.ts";
 import { JOBS } from "../../shared/jobs/registry.ts";
 import { LEASE_MS, type LeaseKeeper } from "./lease-keeper.ts";
+import { laneOf } from "./lane.ts";
 import type { WakeQueue } from "./queue.ts";
 
 /** A hint that has not led to work for this long is taken for lost. */
@@ -23,8 +24,7 @@ export interface Dispatcher {
 
 export function createDispatcher(
   context: Context,
-  worker: string,
-  leases: LeaseKeeper,
+  { worker, leases, lanes }: { worker: string; leases: LeaseKeeper; lanes: readonly string[] },
 ): Dispatcher {
   const holder = { worker, leaseMs: LEASE_MS };
   const { db, config } = context;
@@ -36,27 +36,30 @@ export function createDispatcher(
       ),
     ]),
   );
-  const lanes = JOBS.flatMap((job) =>
-    [...context.connectors.keys()].map((lane) => `${job.name}/${lane}`),
-  );
-
-  async function leaseOverdue(lagMs: number): Promise<void> {
-    const free = lanes.map((lane) => ({ lane, free: config.concurrency - leases.held(lane) }));
+  async function leaseOverdue(queue: WakeQueue | null): Promise<void> {
+    const open = lanes.map((lane) => ({
+      lane,
+      lagMs: queue?.isHealthy(lane) === true ? STALE_MS : 0,
+      free: config.concurrency - leases.held(lane),
+    }));
     for (;;) {
-      const found = await leaseDue(db, holder, {
-        lagMs,
-        lanes: free.filter((each) => each.free > 0),
-      });
+      const found = await leaseDue(
+        db,
+        holder,
+        open.filter(({ free }) => free > 0),
+      );
       for (const lease of found) void leases.run(lease);
       if (found.length === 0) return;
-      for (const each of free) {
-        each.free -= found.filter((lease) => `${lease.job}/${lease.lane}` === each.lane).length;
+      for (const each of open) {
+        each.free -= found.filter((lease) => laneOf(lease) === each.lane).length;
       }
     }
   }
 
   async function promote(queue: WakeQueue): Promise<void> {
-    const options = { horizonMs: config.horizonMs, staleMs: STALE_MS, limit: HAND_OVER_LIMIT };
+    const { horizonMs } = config;
+    const healthy = lanes.filter((lane) => queue.isHealthy(lane));
+    const options = { horizonMs, staleMs: STALE_MS, limit: HAND_OVER_LIMIT, lanes: healthy };
     for (;;) {
       const count = await handOver(db, options, (hints) => queue.add(hints));
       if (count < HAND_OVER_LIMIT) return;
@@ -74,13 +77,12 @@ export function createDispatcher(
       if (answer && "lease" in answer) await leases.run(answer.lease);
     },
     async look(queue) {
-      const isQueueUsed = queue?.isHealthy() === true;
-      if (isQueueUsed) {
+      if (queue) {
         await promote(queue).catch((error: unknown) => {
           context.log.warn({ err: error }, "due work was not handed to the queue");
         });
       }
-      await leaseOverdue(isQueueUsed ? STALE_MS : 0);
+      await leaseOverdue(queue);
     },
   };
 }

@@ -12,6 +12,7 @@ import type { NextRun } from "../../shared/db/outbox.ts";
 import { JOBS } from "../../shared/jobs/registry.ts";
 import { LEASE_MARGIN_MS } from "../publishing/ledger.ts";
 import type { Handler } from "./handler.ts";
+import { laneOf } from "./lane.ts";
 
 /** A worker that dies is replaced after this; renewals come three times as often. */
 export const LEASE_MS = 10_000;
@@ -156,9 +157,4 @@ function createGiveBack(db: Db): (lease: Lease) => Promise<void> {
 
 function keyOf({ job, subjectId }: { job: string; subjectId: string }): string {
   return `${job}/${subjectId}`;
-}
-
-/** Lanes of different jobs have different names. */
-export function laneOf({ job, lane }: { job: string; lane: string }): string {
-  return `${job}/${lane}`;
 }

@@ -3,20 +3,25 @@ import { Redis } from "ioredis";
 import * as z from "zod";
 import type { Hint } from "../../shared/db/outbox.ts";
 import type { Logger } from "../../shared/logger.ts";
+import { watchCanaries, type Canaries } from "./canary.ts";
+import { laneOf, type Lane } from "./lane.ts";
 
 /** What travels through the queue: ids, and nothing else. Strict, so that a payload of another version is noticed. */
-const Payload = z.strictObject({ subjectId: z.uuid(), revision: z.int() });
+const Payload = z.union([
+  z.strictObject({ subjectId: z.uuid(), revision: z.int() }),
+  z.strictObject({ isCanary: z.literal(true) }),
+]);
+type Payload = z.infer<typeof Payload>;
 
 const PREFIX = "postwell";
-const PING_EVERY_MS = 1_000;
 
 /** A Redis that does not answer within this is as good as gone. */
 const COMMAND_TIMEOUT_MS = 2_000;
 
 /** BullMQ on Redis: wakes workers at the right moment. It is never asked what is to be done. */
 export interface WakeQueue {
-  /** Whether hints given to it are likely to come back. While not, workers claim from PostgreSQL directly. */
-  isHealthy(): boolean;
+  /** Whether a lane's hints are likely to come back. While not, workers lease its work from PostgreSQL directly. */
+  isHealthy(lane: string): boolean;
   /** @throws {Error} when Redis does not take them */
   add(hints: readonly Hint[]): Promise<void>;
   /** Takes no more hints. */
@@ -27,11 +32,13 @@ export interface WakeQueue {
 export interface WakeQueueOptions {
   readonly redisUrl: string;
   /** Every `job/lane` that a hint may name. */
-  readonly lanes: readonly { readonly job: string; readonly lane: string }[];
+  readonly lanes: readonly Lane[];
   readonly concurrency: number;
   readonly log: Logger;
   /** Called when a hint's time has come. */
   readonly onHint: (job: string, subjectId: string) => Promise<void>;
+  /** Told which lanes deliver again: hints that they were given before may be lost. */
+  readonly onRecovered: (lanes: readonly string[]) => void;
 }
 
 export function openWakeQueue(options: WakeQueueOptions): WakeQueue {
@@ -43,19 +50,25 @@ export function openWakeQueue(options: WakeQueueOptions): WakeQueue {
   });
   const blocking = connect(options.redisUrl, log, { maxRetriesPerRequest: null });
   const queues = new Map<string, Queue>();
-  const workers: Worker[] = [];
-  for (const { job, lane } of options.lanes) {
-    const name = queueName(job, lane);
-    queues.set(name, openQueue(name, commands, log));
-    workers.push(openWorker(name, job, blocking, options));
+  for (const lane of options.lanes) {
+    queues.set(laneOf(lane), openQueue(queueName(lane), commands, log));
   }
-  const health = watchHealth(commands, log);
+  const canaries = watchCanaries({
+    redis: commands,
+    send: async () => {
+      const sent = [...queues.values()].map((queue) => queue.add("canary", { isCanary: true }));
+      await Promise.all(sent);
+    },
+    onRecovered: options.onRecovered,
+    log,
+  });
+  const workers = options.lanes.map((lane) => openWorker(lane, blocking, canaries, options));
   return {
-    isHealthy: () => health.isHealthy(),
+    isHealthy: (lane) => canaries.isHealthy(lane),
     add: (hints) => addToQueues(queues, hints),
     pause: async () => void (await Promise.all(workers.map((worker) => worker.pause(true)))),
     async close() {
-      health.stop();
+      canaries.stop();
       // Handlers have ended before this is called, so nothing is cut off; a Redis that is away must not keep us.
       await Promise.allSettled(workers.map((worker) => worker.close(true)));
       await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
@@ -66,7 +79,7 @@ export function openWakeQueue(options: WakeQueueOptions): WakeQueue {
 }
 
 /** One queue a job and lane, so that a slow platform fills its own queue only. */
-export function queueName(job: string, lane: string): string {
+function queueName({ job, lane }: Lane): string {
   return `${job}-${lane}`;
 }
 
@@ -74,23 +87,16 @@ async function addToQueues(
   queues: ReadonlyMap<string, Queue>,
   hints: readonly Hint[],
 ): Promise<void> {
-  for (const [name, queue] of queues) {
-    const own = hints.filter(({ job, lane }) => queueName(job, lane) === name);
+  for (const [lane, queue] of queues) {
+    const own = hints.filter((hint) => laneOf(hint) === lane);
     if (own.length > 0) await queue.addBulk(own.map(jobOf));
   }
 }
 
 /** Rounded up: a hint that comes a moment late is better than one that comes a moment early. */
-function jobOf(hint: Hint): {
-  name: string;
-  data: z.infer<typeof Payload>;
-  opts: { delay: number };
-} {
-  return { name: hint.job, data: payloadOf(hint), opts: { delay: Math.ceil(hint.delayMs) } };
-}
-
-function payloadOf({ subjectId, revision }: Hint): z.infer<typeof Payload> {
-  return { subjectId, revision };
+function jobOf(hint: Hint): { name: string; data: Payload; opts: { delay: number } } {
+  const { job, subjectId, revision, delayMs } = hint;
+  return { name: job, data: { subjectId, revision }, opts: { delay: Math.ceil(delayMs) } };
 }
 
 function connect(url: string, log: Logger, options: ConnectOptions): Redis {
@@ -125,21 +131,23 @@ function openQueue(name: string, connection: Redis, log: Logger): Queue {
 }
 
 function openWorker(
-  name: string,
-  job: string,
+  lane: Lane,
   connection: Redis,
+  canaries: Canaries,
   options: WakeQueueOptions,
 ): Worker {
   const worker = new Worker(
-    name,
+    queueName(lane),
     async ({ data }) => {
       const payload = Payload.safeParse(data);
       if (!payload.success) {
         // Of another version, or not ours. The outbox still has the truth, so nothing is lost.
-        options.log.warn({ queue: name }, "hint of an unknown form ignored");
-        return;
+        options.log.warn({ queue: queueName(lane) }, "hint of an unknown form ignored");
+      } else if ("isCanary" in payload.data) {
+        await canaries.cameThrough(laneOf(lane));
+      } else {
+        await options.onHint(lane.job, payload.data.subjectId);
       }
-      await options.onHint(job, payload.data.subjectId);
     },
     {
       connection,
@@ -153,27 +161,4 @@ function openWorker(
   );
   worker.on("error", (error) => options.log.debug({ err: error }, "queue worker"));
   return worker;
-}
-
-interface Health {
-  isHealthy(): boolean;
-  stop(): void;
-}
-
-/** Two good answers in a row make it healthy, one bad answer ends it. */
-function watchHealth(client: Redis, log: Logger): Health {
-  let good = 0;
-  async function look(): Promise<void> {
-    const before = good >= 2;
-    try {
-      await client.ping();
-      good += 1;
-    } catch {
-      good = 0;
-    }
-    if (before !== good >= 2) log.info({ isHealthy: good >= 2 }, "queue health changed");
-  }
-  void look();
-  const timer = setInterval(() => void look(), PING_EVERY_MS);
-  return { isHealthy: () => good >= 2, stop: () => clearInterval(timer) };
 }
