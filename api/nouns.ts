@@ -2,16 +2,23 @@ import type { Router } from "express";
 import type { Context } from "../shared/context.ts";
 import type { Operation } from "./openapi/operation.ts";
 import { channelOperations, channelRoutes } from "./routes/channels.ts";
+import { eventOperations, eventRoutes } from "./routes/events.ts";
 import { mediaOperations, mediaRoutes } from "./routes/media.ts";
+import { platformOperations, platformRoutes } from "./routes/platforms.ts";
+import { statusOperations, statusRoutes } from "./routes/status.ts";
 
 /** The routes of one noun, and what they do. */
 export interface Noun {
-  readonly routes: (context: Context) => Router;
+  /** @param closing aborted when the process is to stop: what would never end by itself ends then */
+  readonly routes: (context: Context, closing: AbortSignal) => Router;
   readonly operations: readonly Operation[];
 }
 
 /** Everything below `/api/v1` that needs a token: the app mounts it and the OpenAPI document describes it. */
 export const NOUNS: readonly Noun[] = [
+  { routes: statusRoutes, operations: statusOperations },
+  { routes: platformRoutes, operations: platformOperations },
   { routes: channelRoutes, operations: channelOperations },
   { routes: mediaRoutes, operations: mediaOperations },
+  { routes: eventRoutes, operations: eventOperations },
 ];

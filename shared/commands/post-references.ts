@@ -30,6 +30,15 @@ export async function loadReferences(
   content: PostContent,
 ): Promise<References> {
   refuse("part.empty", emptyParts(content).map(asFieldError));
+  return loadKnown(db, workspaceId, content);
+}
+
+/** As `loadReferences`, for a post that may have empty parts. */
+export async function loadKnown(
+  db: Db,
+  workspaceId: string,
+  content: PostContent,
+): Promise<References> {
   refuse("post.stray_variant", strayVariants(content));
   const channels = await findChannels(db, workspaceId, content.channelIds);
   refuse("post.unknown_channel", unknownChannels(content, channels));

@@ -10,7 +10,6 @@ import {
 } from "../db/deliveries-plan.ts";
 import type { DeliveryState } from "../domain/delivery.ts";
 import { planFor } from "../domain/delivery-plan.ts";
-import type { FailureKind } from "../domain/failure.ts";
 import { PERSON_MAY_RETRY, retryGoesOn } from "../domain/retry-plan.ts";
 import { resolveWhen, type Moment, type When } from "../domain/schedule.ts";
 
@@ -22,7 +21,7 @@ export interface RetryFilter {
   readonly ids?: readonly string[] | undefined;
   readonly states?: readonly DeliveryState[] | undefined;
   readonly channelId?: string | undefined;
-  readonly kind?: FailureKind | undefined;
+  readonly kind?: string | undefined;
   /** Due at this instant or later, UTC. */
   readonly from?: Date | undefined;
   /** Due before this instant, UTC. */

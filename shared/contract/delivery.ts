@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DELIVERY_STATES } from "../domain/delivery.ts";
 import { FAILURES } from "../domain/failure.ts";
+import { PERSON_MAY_RETRY } from "../domain/retry-plan.ts";
 import { WhenInput } from "./when.ts";
 
 export const DeliveryStateName = z.enum(DELIVERY_STATES);
@@ -8,9 +9,178 @@ export const DeliveryStateName = z.enum(DELIVERY_STATES);
 const FailureKindName = z.enum(Object.keys(FAILURES));
 
 /** A delivery as its post shows it. */
-export const DeliverySummary = z.object({
-  id: z.uuid(),
-  channelId: z.uuid(),
-  state: DeliveryStateName,
-  dueAt: z.iso.datetime(),
+export const DeliverySummary = z
+  .object({
+    id: z.uuid(),
+    channelId: z.uuid(),
+    state: DeliveryStateName,
+    dueAt: z.iso.datetime(),
+  })
+  .meta({ id: "DeliverySummary" });
+
+const ErrorView = z
+  .object({
+    kind: z.string().describe("A kind of failure, or `missed`, `expired` or `held`."),
+    title: z.string(),
+    detail: z.string().describe("What it means, above all: whether anything was published."),
+    platformMessage: z.string().nullable().describe("The platform's own words; null for none."),
+    nextStep: z.string(),
+  })
+  .meta({ id: "DeliveryError" });
+
+const ReceiptPart = z.object({
+  part: z.int().describe("From 0."),
+  remoteId: z.string(),
+  permalink: z.string().nullable(),
+  publishedAt: z.iso.datetime(),
+  knownBy: z
+    .enum(["answered", "reconciled", "person"])
+    .describe("The platform answered, was asked afterwards, or a person saw it."),
 });
+
+const ReceiptView = z
+  .object({
+    remoteId: z.string().describe("Of the first part."),
+    permalink: z.string().nullable(),
+    publishedAt: z.iso.datetime(),
+    parts: z.array(ReceiptPart),
+  })
+  .meta({ id: "Receipt" });
+
+const AttemptView = z
+  .object({
+    part: z.int(),
+    armedAt: z.iso.datetime().describe("Written before the platform was touched."),
+    answeredAt: z.iso.datetime().nullable(),
+    outcome: z
+      .string()
+      .nullable()
+      .describe("`published`, `not_published` or a kind of failure; null while it is unknown."),
+    error: ErrorView.nullable(),
+  })
+  .meta({ id: "Attempt" });
+
+export const DeliveryListItem = z
+  .object({
+    id: z.uuid(),
+    postId: z.uuid(),
+    channelId: z.uuid(),
+    platform: z.string(),
+    state: DeliveryStateName,
+    version: z.int(),
+    dueAt: z.iso.datetime(),
+    local: z.string().nullable().describe("The wall clock that was meant; null for an instant."),
+    zone: z.string().nullable(),
+    latestAt: z.iso.datetime().describe("After this it does not go out by itself."),
+    nextAt: z.iso
+      .datetime()
+      .nullable()
+      .describe("When Postwell looks at it next; null where a person decides or all is done."),
+    publishedAt: z.iso.datetime().nullable(),
+    receipt: ReceiptView.nullable(),
+    error: ErrorView.nullable(),
+  })
+  .meta({ id: "DeliveryListItem" });
+
+export const DeliveryView = DeliveryListItem.extend({ attempts: z.array(AttemptView) }).meta({
+  id: "Delivery",
+});
+
+/** `state=failed,missed` as a query has it. */
+const StateList = z
+  .string()
+  .transform((text) => text.split(",").map((state) => state.trim()))
+  .pipe(z.array(DeliveryStateName).min(1))
+  .describe("One state or several, separated by commas.");
+
+const Instant = z.iso.datetime({ offset: true });
+
+/** Narrows `GET /api/v1/deliveries`. */
+export const DeliveryFilter = z.object({
+  state: StateList.optional(),
+  channelId: z.uuid().optional(),
+  postId: z.uuid().optional(),
+  kind: FailureKindName.optional().describe("Of the failure."),
+  from: Instant.optional().describe("Due at this instant or later."),
+  to: Instant.optional().describe("Due before this instant."),
+});
+
+const retryTime = {
+  at: WhenInput.default("now"),
+  latestAfterMinutes: z
+    .int()
+    .min(1)
+    .max(10_080)
+    .nullable()
+    .default(null)
+    .describe("How late it may go out; null for what the post says."),
+};
+
+/** `POST /api/v1/deliveries/{id}/retry`; an empty body means now. */
+export const RetryDeliveryRequest = z.strictObject(retryTime);
+
+/** `POST /api/v1/deliveries/retry`: what matches every given condition. */
+export const RetryDeliveriesRequest = z.strictObject({
+  ids: z.array(z.uuid()).min(1).max(1_000).optional(),
+  state: z
+    .union([z.enum(PERSON_MAY_RETRY), z.array(z.enum(PERSON_MAY_RETRY)).min(1)])
+    .transform((states) => (typeof states === "string" ? [states] : states))
+    .optional()
+    .describe("`failed` where neither states nor ids are given."),
+  channelId: z.uuid().optional(),
+  kind: FailureKindName.optional(),
+  from: Instant.optional(),
+  to: Instant.optional(),
+  ...retryTime,
+});
+
+export const RetryDeliveriesView = z.object({
+  retried: z.int(),
+  ids: z.array(z.uuid()),
+  skipped: z.int(),
+  skippedIds: z
+    .array(z.uuid())
+    .describe("Asked for by id, but unknown or in a state in which a retry makes no sense."),
+  hasMore: z.boolean().describe("More match than one request retries: send it again."),
+});
+
+/** `POST /api/v1/deliveries/{id}/resolve` */
+export const ResolveDeliveryRequest = z
+  .discriminatedUnion("outcome", [
+    z
+      .strictObject({
+        outcome: z.literal("published"),
+        permalink: z
+          .url({ protocol: /^https?$/ })
+          .max(2_048)
+          .describe("The address of the post that you found."),
+        remoteId: z
+          .string()
+          .trim()
+          .min(1)
+          .max(500)
+          .nullable()
+          .default(null)
+          .describe("The platform's id of it; without it, the last piece of the address."),
+      })
+      .describe(
+        "You saw the post on the channel. If you are wrong, it will never go out, and its engagement cannot be read.",
+      ),
+    z
+      .strictObject({
+        outcome: z.literal("not_published"),
+        then: z
+          .enum(["send_again", "drop"])
+          .describe(
+            "`send_again`: it goes out at once; if it was there after all, the public sees it twice. `drop`: it is not sent; if it was there after all, it stays there without a record here.",
+          ),
+      })
+      .describe("You looked on the channel, and it is not there."),
+  ])
+  .describe("What became of a delivery whose answer was lost. Look at the channel first.");
+
+export type DeliveryFilter = z.output<typeof DeliveryFilter>;
+export type DeliveryListItem = z.output<typeof DeliveryListItem>;
+export type DeliverySummary = z.output<typeof DeliverySummary>;
+export type DeliveryView = z.output<typeof DeliveryView>;
+export type DeliveryErrorView = z.output<typeof ErrorView>;

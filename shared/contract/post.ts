@@ -93,31 +93,28 @@ export const EditPostRequest = z
   })
   .refine((body) => Object.keys(body).length > 0, "names nothing to change");
 
-const PartResponse = z.object({ text: z.string(), mediaIds: z.array(z.uuid()) });
+const PartView = z.object({ text: z.string(), mediaIds: z.array(z.uuid()) });
 
-export const PostResponse = z.object({
-  id: z.uuid(),
-  externalId: z.string().nullable(),
-  state: z.enum(["draft", "scheduled"]),
-  version: z.int().describe("Counts edits of the post; the ETag holds it."),
-  parts: z.array(PartResponse),
-  channelIds: z.array(z.uuid()),
-  variants: z.record(z.uuid(), z.object({ parts: z.array(PartResponse) })),
-  link: z.string().nullable(),
-  sources: z.array(z.object({ url: z.string(), title: z.string() })),
-  labels: z.array(z.string()),
-  campaign: z.string().nullable(),
-  latestAfterMinutes: z.int(),
-  contentHash: z.string().describe("Of all that the public will see."),
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
-  deliveries: z.array(DeliverySummary),
-});
-
-export const PostListResponse = z.object({
-  items: z.array(PostResponse),
-  nextCursor: z.string().nullable(),
-});
+export const PostView = z
+  .object({
+    id: z.uuid(),
+    externalId: z.string().nullable(),
+    state: z.enum(["draft", "scheduled"]),
+    version: z.int().describe("Counts edits of the post; the ETag holds it."),
+    parts: z.array(PartView),
+    channelIds: z.array(z.uuid()),
+    variants: z.record(z.uuid(), z.object({ parts: z.array(PartView) })),
+    link: z.string().nullable(),
+    sources: z.array(z.object({ url: z.string(), title: z.string() })),
+    labels: z.array(z.string()),
+    campaign: z.string().nullable(),
+    latestAfterMinutes: z.int(),
+    contentHash: z.string().describe("Of all that the public will see."),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+    deliveries: z.array(DeliverySummary),
+  })
+  .meta({ id: "Post" });
 
 /** Filters of `GET /api/v1/posts`; paging is checked apart. */
 export const PostFilter = z.object({
@@ -131,7 +128,7 @@ export const PostFilter = z.object({
 export type CreatePostRequest = z.output<typeof CreatePostRequest>;
 export type EditPostRequest = z.output<typeof EditPostRequest>;
 export type PostFilter = z.output<typeof PostFilter>;
-export type PostResponse = z.output<typeof PostResponse>;
+export type PostView = z.output<typeof PostView>;
 
 function isDistinct(items: readonly string[]): boolean {
   return new Set(items).size === items.length;

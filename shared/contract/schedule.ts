@@ -8,7 +8,7 @@ const Repeated = z
   .object({ taken: z.enum(["earlier", "later"]), otherDueAt: z.iso.datetime() })
   .describe("Present where the local time happens twice: which one was taken, and the other one.");
 
-export const SchedulePostResponse = z.object({
+export const ScheduledPostView = z.object({
   id: z.uuid(),
   state: z.enum(["draft", "scheduled"]),
   version: z.int(),
@@ -19,9 +19,12 @@ export const SchedulePostResponse = z.object({
   deliveries: z.array(DeliverySummary),
 });
 
-export const CancelPostResponse = z.object({
+export const CancelledPostView = z.object({
   id: z.uuid(),
   state: z.enum(["draft", "scheduled"]),
   version: z.int(),
   deliveries: z.array(DeliverySummary),
 });
+
+export type CancelledPostView = z.output<typeof CancelledPostView>;
+export type ScheduledPostView = z.output<typeof ScheduledPostView>;

@@ -20,7 +20,10 @@ export interface MediumReference {
   readonly altText: string;
 }
 
-/** Those of the given channels that are in the workspace and were not removed. */
+/**
+ * Those of the given channels that are in the workspace and were not removed. Inside a transaction they cannot be removed
+ * before its end.
+ */
 export async function findChannels(
   db: Db,
   workspaceId: string,
@@ -29,9 +32,8 @@ export async function findChannels(
   if (ids.length === 0) return new Map();
   const { rows } = await sql<ChannelReference>`
     select id, name, platform, capabilities from channels
-     where workspace_id = ${workspaceId} and id = any(${ids}::uuid[]) and removed_at is null`.execute(
-    db,
-  );
+     where workspace_id = ${workspaceId} and id = any(${ids}::uuid[]) and removed_at is null
+     order by id ${db.isTransaction ? sql`for key share` : sql``}`.execute(db);
   return new Map(rows.map((row) => [row.id, row]));
 }
 

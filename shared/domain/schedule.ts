@@ -3,7 +3,11 @@ import { AppError, type FieldError } from "../errors.ts";
 
 /** When a post is to go out, as a person says it. */
 export type When =
-  | { readonly local: string; readonly zone: string; readonly repeated?: "earlier" | "later" }
+  | {
+      readonly local: string;
+      readonly zone: string;
+      readonly repeated?: "earlier" | "later" | undefined;
+    }
   | { readonly utc: string }
   | "now";
 
@@ -62,7 +66,11 @@ function fromUtc(text: string): Moment {
   return bareMoment(parsed.toJSDate());
 }
 
-function fromLocal(when: { local: string; zone: string; repeated?: "earlier" | "later" }): Moment {
+function fromLocal(when: {
+  local: string;
+  zone: string;
+  repeated?: "earlier" | "later" | undefined;
+}): Moment {
   const { local, zone } = when;
   if (!IANAZone.isValidZone(zone)) {
     throw refusal(

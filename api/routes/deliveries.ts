@@ -1,0 +1,164 @@
+import { Router } from "express";
+import * as z from "zod";
+import { deliveryMissing } from "../../shared/commands/delivery-refusals.ts";
+import { resolveDelivery } from "../../shared/commands/resolve-delivery.ts";
+import { retryDeliveries } from "../../shared/commands/retry-deliveries.ts";
+import { retryDelivery } from "../../shared/commands/retry-delivery.ts";
+import type { Actor, Context } from "../../shared/context.ts";
+import {
+  DeliveryFilter,
+  DeliveryListItem,
+  DeliveryView,
+  ResolveDeliveryRequest,
+  RetryDeliveriesRequest,
+  RetryDeliveriesView,
+  RetryDeliveryRequest,
+} from "../../shared/contract/delivery.ts";
+import { IdParams } from "../../shared/contract/ids.ts";
+import { findDelivery, listDeliveries } from "../../shared/queries/deliveries.ts";
+import { actorOf } from "../http/actor.ts";
+import { idempotent } from "../http/idempotent.ts";
+import { afterCursor, pageOf, PageQuery, pageSchema } from "../http/page.ts";
+import { parse } from "../http/parse.ts";
+import { serve, type Operation } from "../openapi/operation.ts";
+import { presentDelivery, presentListedDelivery } from "../present/delivery.ts";
+
+const TIME_PROBLEMS = [
+  "post.time_in_past",
+  "schedule.unknown_zone",
+  "schedule.bad_time",
+  "schedule.time_skipped",
+  "schedule.too_far",
+];
+
+const ListQuery = PageQuery.extend(DeliveryFilter.shape);
+const Cursor = z.tuple([z.iso.datetime(), z.uuid()]);
+
+const list: Operation = {
+  method: "get",
+  path: "/deliveries",
+  action: "deliveries.read",
+  summary: "List deliveries in the order of their times",
+  query: ListQuery,
+  answers: { 200: { description: "One page", schema: pageSchema(DeliveryListItem) } },
+  problems: ["request.bad_cursor"],
+};
+
+const read: Operation = {
+  method: "get",
+  path: "/deliveries/{id}",
+  action: "deliveries.read",
+  summary: "Read a delivery with its attempts and its receipt",
+  params: IdParams,
+  answers: { 200: { description: "The delivery", schema: DeliveryView } },
+  problems: ["delivery.missing"],
+};
+
+const retryMany: Operation = {
+  method: "post",
+  path: "/deliveries/retry",
+  action: "deliveries.retry",
+  summary: "Retry many deliveries",
+  description:
+    "Those that match every given condition, at most 1,000 a request. A thread of which some parts are out goes on where it stopped.",
+  body: RetryDeliveriesRequest,
+  answers: { 200: { description: "What was retried", schema: RetryDeliveriesView } },
+  problems: TIME_PROBLEMS,
+};
+
+const retry: Operation = {
+  method: "post",
+  path: "/deliveries/{id}/retry",
+  action: "deliveries.retry",
+  summary: "Retry a delivery",
+  description:
+    "From failed, missed, expired and held it begins anew; from partial it goes on where it stopped. Now, or at the time that you give.",
+  params: IdParams,
+  body: RetryDeliveryRequest,
+  answers: { 200: { description: "The delivery as it is now", schema: DeliveryView } },
+  problems: [
+    "delivery.missing",
+    "delivery.bad_state",
+    "delivery.channel_removed",
+    ...TIME_PROBLEMS,
+  ],
+};
+
+const resolve: Operation = {
+  method: "post",
+  path: "/deliveries/{id}/resolve",
+  action: "deliveries.resolve",
+  summary: "Say what became of a delivery whose answer was lost",
+  params: IdParams,
+  body: ResolveDeliveryRequest,
+  answers: { 200: { description: "The delivery as it is now", schema: DeliveryView } },
+  problems: ["delivery.missing", "delivery.bad_state", "delivery.no_remote_id"],
+};
+
+export const deliveryOperations = [list, read, retryMany, retry, resolve];
+
+export function deliveryRoutes(context: Context): Router {
+  const routes = Router();
+
+  serve(routes, list, async (req, res) => {
+    const { cursor, limit, ...filter } = parse(ListQuery, req.query);
+    const page = { after: afterCursor(cursor, Cursor), limit };
+    const rows = await listDeliveries(context.db, actorOf(res).workspaceId, filter, page);
+    const keyOf = ({ dueKey, id }: (typeof rows)[number]) => [dueKey, id];
+    res.json(pageOf(rows, limit, { keyOf, present: presentListedDelivery }));
+  });
+
+  serve(routes, read, async (req, res) => {
+    const { id } = parse(IdParams, req.params);
+    res.json(await present(context, actorOf(res), id));
+  });
+
+  serve(
+    routes,
+    retryMany,
+    idempotent(context, async (inner, req, res) => {
+      const input = parse(RetryDeliveriesRequest, req.body ?? {});
+      const { at, latestAfterMinutes, state: states, from, to, ...filter } = input;
+      const span = { from: from ? new Date(from) : undefined, to: to ? new Date(to) : undefined };
+      const done = await retryDeliveries(
+        inner,
+        actorOf(res),
+        { ...filter, states, ...span },
+        { at, latestAfterMinutes },
+      );
+      const { ids, skippedIds, hasMore } = done;
+      const counts = { retried: ids.length, skipped: skippedIds.length };
+      return { status: 200, body: { ...counts, ids, skippedIds, hasMore } };
+    }),
+  );
+
+  serve(
+    routes,
+    retry,
+    idempotent(context, async (inner, req, res) => {
+      const { id: deliveryId } = parse(IdParams, req.params);
+      const time = parse(RetryDeliveryRequest, req.body ?? {});
+      await retryDelivery(inner, actorOf(res), { deliveryId, ...time });
+      return { status: 200, body: await present(inner, actorOf(res), deliveryId) };
+    }),
+  );
+
+  serve(
+    routes,
+    resolve,
+    idempotent(context, async (inner, req, res) => {
+      const { id: deliveryId } = parse(IdParams, req.params);
+      const finding = parse(ResolveDeliveryRequest, req.body);
+      await resolveDelivery(inner, actorOf(res), { deliveryId, finding });
+      return { status: 200, body: await present(inner, actorOf(res), deliveryId) };
+    }),
+  );
+
+  return routes;
+}
+
+async function present({ db }: Context, { workspaceId }: Actor, deliveryId: string) {
+  const delivery = await findDelivery(db, workspaceId, deliveryId);
+  if (!delivery) throw deliveryMissing();
+  return presentDelivery(delivery);
+}

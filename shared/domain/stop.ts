@@ -1,0 +1,43 @@
+import { type DeliveryError, type DeliveryState } from "./delivery.ts";
+import { FAILURES } from "./failure.ts";
+
+/** Why a delivery did not go out, as people read it. */
+export interface Explanation {
+  readonly kind: string;
+  readonly title: string;
+  readonly detail: string;
+  /** The platform's own words; null where it said none. */
+  readonly platformMessage: string | null;
+  readonly nextStep: string;
+}
+
+/** States in which a delivery stands although nothing failed. */
+const STOPS: Partial<Record<DeliveryState, Omit<Explanation, "kind" | "platformMessage">>> = {
+  missed: {
+    title: "Its time passed before it could go out",
+    detail: "Nothing was published. It would have come later than the post allows.",
+    nextStep: "If it is still of use, retry it: it gets a new time.",
+  },
+  expired: {
+    title: "It was not approved in time",
+    detail: "Nothing was published.",
+    nextStep: "Have it approved, then schedule it again.",
+  },
+  held: {
+    title: "It was stopped by a hold",
+    detail: "Nothing was published.",
+    nextStep: "When the hold has ended, retry it or cancel it.",
+  },
+};
+
+/** What a person is told about a delivery that stands; null where there is nothing to explain. */
+export function explain(state: DeliveryState, error: DeliveryError | null): Explanation | null {
+  if (error !== null) return explainError(error);
+  const stop = STOPS[state];
+  return stop ? { kind: state, ...stop, platformMessage: null } : null;
+}
+
+export function explainError({ kind, platformMessage }: DeliveryError): Explanation {
+  const { title, meaning, nextStep } = FAILURES[kind];
+  return { kind, title, detail: meaning, platformMessage, nextStep };
+}

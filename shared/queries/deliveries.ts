@@ -1,0 +1,133 @@
+import { type RawBuilder, sql } from "kysely";
+import type { Db } from "../db/client.ts";
+import type { DeliveryError, DeliveryState } from "../domain/delivery.ts";
+
+/** A delivery as screens show it. */
+export interface ListedDelivery {
+  readonly id: string;
+  readonly postId: string;
+  readonly channelId: string;
+  readonly platform: string;
+  readonly state: DeliveryState;
+  readonly version: number;
+  readonly dueAt: Date;
+  /** `dueAt` as exact as it is stored, for the cursor. */
+  readonly dueKey: string;
+  readonly localTime: string | null;
+  readonly zone: string | null;
+  readonly latestAt: Date;
+  readonly nextAt: Date | null;
+  readonly publishedAt: Date | null;
+  readonly error: DeliveryError | null;
+  readonly receipts: readonly ListedReceipt[];
+}
+
+export interface ListedReceipt {
+  readonly part: number;
+  readonly remoteId: string;
+  readonly permalink: string | null;
+  readonly publishedAt: string;
+  readonly knownBy: "answered" | "reconciled" | "person";
+}
+
+export interface ListedAttempt {
+  readonly part: number;
+  readonly armedAt: Date;
+  readonly answeredAt: Date | null;
+  readonly outcome: string | null;
+  readonly error: DeliveryError | null;
+}
+
+const LISTED = sql`
+  d.id, d.post_id, d.channel_id, d.platform, d.state, d.version, d.due_at,
+  to_char(d.due_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as due_key, d.local_time, d.zone, d.latest_at, d.next_at,
+  d.published_at, d.error,
+  coalesce((select jsonb_agg(jsonb_build_object('part', r.part, 'remoteId', r.remote_id, 'permalink', r.permalink,
+                                                'publishedAt', r.published_at, 'knownBy', r.known_by) order by r.part)
+              from receipts r where r.delivery_id = d.id), '[]') as receipts`;
+
+export interface DeliveryListFilter {
+  readonly state?: readonly DeliveryState[] | undefined;
+  readonly channelId?: string | undefined;
+  readonly postId?: string | undefined;
+  readonly kind?: string | undefined;
+  /** Instants with an offset; the second one is not included. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/**
+ * Deliveries in the order of their times.
+ * @param page.after `dueKey` and id of the last one of the page before
+ * @returns up to one more than the limit
+ */
+export async function listDeliveries(
+  db: Db,
+  workspaceId: string,
+  filter: DeliveryListFilter,
+  page: { readonly after: readonly [string, string] | null; readonly limit: number },
+): Promise<ListedDelivery[]> {
+  const { after, limit } = page;
+  const { state, channelId, postId, kind, from, to } = filter;
+  const conditions = [
+    sql`d.workspace_id = ${workspaceId}`,
+    state && sql`d.state = any(${state})`,
+    channelId && sql`d.channel_id = ${channelId}`,
+    postId && sql`d.post_id = ${postId}`,
+    kind && sql`d.error ->> 'kind' = ${kind}`,
+    from && sql`d.due_at >= ${from}::timestamptz`,
+    to && sql`d.due_at < ${to}::timestamptz`,
+    after && sql`(d.due_at, d.id) > (${after[0]}::timestamptz, ${after[1]}::uuid)`,
+  ];
+  const { rows } = await sql<ListedDelivery>`
+    select ${LISTED} from deliveries d where ${allOf(conditions)}
+     order by d.due_at, d.id limit ${limit + 1}`.execute(db);
+  return rows;
+}
+
+/** One delivery with its ledger, or null. */
+export async function findDelivery(
+  db: Db,
+  workspaceId: string,
+  deliveryId: string,
+): Promise<(ListedDelivery & { readonly attempts: readonly ListedAttempt[] }) | null> {
+  const { rows } = await sql<ListedDelivery>`
+    select ${LISTED} from deliveries d
+     where d.workspace_id = ${workspaceId} and d.id = ${deliveryId}`.execute(db);
+  const [delivery] = rows;
+  if (!delivery) return null;
+  const attempts = await sql<ListedAttempt>`
+    select a.part, a.armed_at, o.answered_at, o.outcome, o.error
+      from attempts a left join attempt_outcomes o on o.attempt_id = a.id
+     where a.delivery_id = ${deliveryId} order by a.armed_at, a.id`.execute(db);
+  return { ...delivery, attempts: attempts.rows };
+}
+
+export interface PostDelivery {
+  readonly id: string;
+  readonly postId: string;
+  readonly channelId: string;
+  readonly state: DeliveryState;
+  readonly dueAt: Date;
+}
+
+/** The deliveries of posts that have not ended in nothing, in the order of their channels. */
+export async function livingDeliveries(
+  db: Db,
+  postIds: readonly string[],
+): Promise<readonly PostDelivery[]> {
+  if (postIds.length === 0) return [];
+  const { rows } = await sql<PostDelivery>`
+    select id, post_id, channel_id, state, due_at from deliveries
+     where post_id = any(${postIds}::uuid[]) and state not in ('cancelled', 'removed')
+     order by channel_id`.execute(db);
+  return rows;
+}
+
+/** Joins the conditions that are there. */
+export function allOf(conditions: readonly (RawBuilder<unknown> | "" | null | undefined)[]) {
+  return sql.join(
+    conditions.flatMap((condition) => (condition ? [condition] : [])),
+    sql` and `,
+  );
+}

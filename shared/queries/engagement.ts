@@ -1,0 +1,81 @@
+import { sql } from "kysely";
+import type { Db } from "../db/client.ts";
+
+export interface ListedSnapshot {
+  readonly takenAt: Date;
+  readonly metrics: Readonly<Partial<Record<string, number>>>;
+}
+
+/** Every reading of one delivery, oldest first; null where there is no such delivery. */
+export async function readSnapshots(
+  db: Db,
+  workspaceId: string,
+  deliveryId: string,
+): Promise<readonly ListedSnapshot[] | null> {
+  const delivery = await db
+    .selectFrom("deliveries")
+    .select("id")
+    .where("workspaceId", "=", workspaceId)
+    .where("id", "=", deliveryId)
+    .executeTakeFirst();
+  if (!delivery) return null;
+  return db
+    .selectFrom("snapshots")
+    .select(["takenAt", "metrics"])
+    .where("deliveryId", "=", deliveryId)
+    .orderBy("takenAt")
+    .execute();
+}
+
+/** By what engagement is summed, and where the key comes from. */
+const KEYS = {
+  channel: sql`d.channel_id::text`,
+  platform: sql`d.platform`,
+  campaign: sql`p.campaign`,
+  label: sql`l.label`,
+  post: sql`d.post_id::text`,
+};
+
+export type EngagementGroup = keyof typeof KEYS;
+
+export interface EngagementSum {
+  /** Null for posts without a campaign or label. */
+  readonly key: string | null;
+  /** Published deliveries, measured or not. */
+  readonly deliveries: number;
+  readonly measured: number;
+  /** A metric that nobody reported is absent. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/**
+ * Sums the newest reading of every delivery that was published in a span of time. A post with two labels counts under both.
+ * @param span instants with an offset; the second one is not included; null for no end
+ */
+export async function sumEngagement(
+  db: Db,
+  workspaceId: string,
+  groupBy: EngagementGroup,
+  span: { readonly from: string | null; readonly to: string | null },
+): Promise<readonly EngagementSum[]> {
+  const labels =
+    groupBy === "label" ? sql`left join lateral unnest(p.labels) as l(label) on true` : sql``;
+  const { rows } = await sql<EngagementSum>`
+    with published as (
+      select ${KEYS[groupBy]} as key, d.id, s.metrics
+        from deliveries d join posts p on p.id = d.post_id ${labels}
+        left join lateral (select metrics from snapshots where delivery_id = d.id
+                            order by taken_at desc limit 1) s on true
+       where d.workspace_id = ${workspaceId} and d.published_at is not null
+         and (${span.from}::timestamptz is null or d.published_at >= ${span.from}::timestamptz)
+         and (${span.to}::timestamptz is null or d.published_at < ${span.to}::timestamptz)),
+    summed as (
+      select key, m.name, sum(m.value::numeric)::float8 as total
+        from published cross join lateral jsonb_each_text(metrics) as m(name, value)
+       where metrics is not null group by key, m.name)
+    select p.key, count(*)::int as deliveries, count(p.metrics)::int as measured,
+           coalesce((select jsonb_object_agg(s.name, s.total) from summed s
+                      where s.key is not distinct from p.key), '{}') as metrics
+      from published p group by p.key order by p.key nulls last`.execute(db);
+  return rows;
+}
