@@ -1,5 +1,7 @@
 import { type Config, ConfigError, readConfig } from "../shared/config.ts";
 import { openContext } from "../shared/context.ts";
+import type { Db } from "../shared/db/client.ts";
+import { clockSkewMs } from "../shared/db/clock-skew.ts";
 import { createLogger, type Logger } from "../shared/logger.ts";
 import { StoreError } from "../shared/store-error.ts";
 import { checkDatabase, checkRedis } from "../shared/stores.ts";
@@ -8,12 +10,15 @@ import { startWorker } from "./worker.ts";
 /** After this a process that was asked to stop ends, whatever is still going on: what was in hand is recovered by others. */
 const STOP_WITHIN_MS = 28_000;
 
+const MAX_SKEW_MS = 2_000;
+
 async function main(): Promise<void> {
   const config = readConfig();
   const log = createLogger("worker", config.logLevel);
   await checkDatabase(config.databaseUrl);
   await checkQueue(config, log);
   const opened = await openContext(config, log, "postwell-worker");
+  await requireCorrectClock(opened.context.db);
   await opened.syncClock();
   const worker = startWorker(opened);
 
@@ -29,6 +34,16 @@ async function main(): Promise<void> {
   }
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop());
   process.on("disconnect", () => void stop());
+}
+
+/** Every decision is made by the database's clock, but logs, signatures and tokens of a machine that is off are of no use. */
+async function requireCorrectClock(db: Db): Promise<void> {
+  const skewMs = await clockSkewMs(db);
+  if (Math.abs(skewMs) <= MAX_SKEW_MS) return;
+  const seconds = (Math.abs(skewMs) / 1_000).toFixed(1);
+  throw new ConfigError(
+    `This machine's clock is ${seconds} s ${skewMs > 0 ? "ahead of" : "behind"} PostgreSQL's. Set both by NTP, then start the worker again.`,
+  );
 }
 
 /** A Redis that is away is no reason not to publish: unless it was demanded, work begins without it. */
