@@ -72,7 +72,8 @@ function fromLocal(when: {
   repeated?: "earlier" | "later" | undefined;
 }): Moment {
   const { local, zone } = when;
-  if (!IANAZone.isValidZone(zone)) {
+  // Newer releases of Node take offsets such as +05:00 for zones; an offset knows no clock changes.
+  if (!/^[A-Za-z]/.test(zone) || !IANAZone.isValidZone(zone)) {
     throw refusal(
       "schedule.unknown_zone",
       "at.zone",
@@ -80,7 +81,8 @@ function fromLocal(when: {
     );
   }
   const resolved = DateTime.fromFormat(toMinute(local), LOCAL_FORMAT, { zone });
-  if (!resolved.isValid) {
+  // Luxon reads 24:00 as the next midnight; then the day would not be the one that was written.
+  if (!resolved.isValid || toMinute(local).includes("T24")) {
     throw refusal("schedule.bad_time", "at.local", "Give a local time such as 2027-02-05T09:00.");
   }
   const wall = resolved.toFormat(LOCAL_FORMAT);
