@@ -43,6 +43,8 @@ const Environment = z.object({
   POSTWELL_CONCURRENCY: z.coerce.number().int().min(1).max(2_000).default(200),
   /** A commit that takes longer has an unknown outcome. */
   POSTWELL_COMMIT_TIMEOUT_SECONDS: z.coerce.number().min(0.1).default(20),
+  /** After an outage, pause between two late posts of one channel, so that followers are not flooded. */
+  POSTWELL_CATCH_UP_GAP_SECONDS: seconds(30),
   /** When engagement is read, as times after publication. */
   POSTWELL_ENGAGEMENT_AFTER: z.string().default("15m,1h,6h,24h,3d,7d,28d"),
   /** Largest upload of one image. */
@@ -67,6 +69,7 @@ export interface Config {
   readonly pollMs: number;
   readonly concurrency: number;
   readonly commitTimeoutMs: number;
+  readonly catchUpGapMs: number;
   readonly engagementAfter: string;
   readonly maxUploadBytes: number;
   /** Every variable that begins with POSTWELL_: the platforms' settings are among them. */
@@ -108,6 +111,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     pollMs: env.POSTWELL_POLL_MS,
     concurrency: env.POSTWELL_CONCURRENCY,
     commitTimeoutMs: env.POSTWELL_COMMIT_TIMEOUT_SECONDS * 1_000,
+    catchUpGapMs: env.POSTWELL_CATCH_UP_GAP_SECONDS * 1_000,
     engagementAfter: env.POSTWELL_ENGAGEMENT_AFTER,
     maxUploadBytes: env.POSTWELL_MAX_UPLOAD_BYTES,
     platformVariables: onlyPostwell(given),

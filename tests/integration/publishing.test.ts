@@ -132,6 +132,29 @@ describeInBothModes("publishing", (mode) => {
     expect(seen("Yesterday's news.")).toHaveLength(0);
   });
 
+  test("makes up for an outage one by one, oldest first", async () => {
+    const texts = ["Oldest", "Older", "Old"].map((text) => `${text} ${channel.id}`);
+    for (const [index, text] of texts.entries()) {
+      const dueAt = minutesAfterNoon(-10 + index);
+      await aPlannedDelivery(test_, actor, channel, { texts: [text], dueAt });
+    }
+    const seenSoFar = () =>
+      simulator.posts().flatMap(({ text }) => (text.endsWith(channel.id) ? [text] : []));
+    const waitUntil = async () => {
+      const { db } = test_;
+      const row = await db.selectFrom("channels").select("waitUntil").where("id", "=", channel.id);
+      return (await row.executeTakeFirstOrThrow()).waitUntil ?? noon;
+    };
+
+    workers = startWorkers(test_);
+    for (const count of [1, 2, 3]) {
+      const previous = await waitUntil();
+      await eventually(waitUntil, (until) => until > previous);
+      expect(seenSoFar()).toEqual(texts.slice(0, count));
+      await test_.setClock(await waitUntil());
+    }
+  });
+
   test("adopts a post whose answer was lost instead of sending it again", async () => {
     simulator.fault("commit_reset_after_success", 1);
     const text = `Answer lost ${channel.id}`;

@@ -1,4 +1,5 @@
 import { ConnectorError } from "../../shared/connectors/error.ts";
+import { letChannelWait } from "../../shared/db/channel-health.ts";
 import { moveDelivery, type DueDelivery } from "../../shared/db/deliveries.ts";
 import type { DeliveryState } from "../../shared/domain/delivery.ts";
 import { firstLookAt } from "../../shared/domain/reconciliation.ts";
@@ -36,7 +37,22 @@ async function takeStep(work: Work, ledger: Ledger, delivery: DueDelivery): Prom
     );
   }
   // Unclaimed: somebody edited, moved or cancelled it in this very moment. The next look sees what they made of it.
-  if (delivery.isClaimed) await publishDelivery(work, ledger, delivery);
+  if (!delivery.isClaimed) return;
+  await publishDelivery(work, ledger, delivery);
+  await paceCatchUp(work, delivery);
+}
+
+/** Beyond this a delivery is made up for after an outage, not merely a moment late. */
+const CATCHING_UP_MS = 60_000;
+
+/** What has waited for us or the platform to come back goes out one by one, not in a burst. */
+async function paceCatchUp(
+  { context }: Work,
+  { channelId, dueAt, now }: DueDelivery,
+): Promise<void> {
+  if (now.getTime() - dueAt.getTime() < CATCHING_UP_MS) return;
+  const until = new Date(context.now().getTime() + context.config.catchUpGapMs);
+  await letChannelWait(context.db, channelId, until);
 }
 
 /** The dead worker's request may still be under way, so the platform is asked only when that is impossible. */
