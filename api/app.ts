@@ -3,23 +3,42 @@ import helmet from "helmet";
 import { v7 as uuidv7 } from "uuid";
 import type { Context } from "../shared/context.ts";
 import { AppError } from "../shared/errors.ts";
+import { openQueueConnection } from "./admin/queue-connection.ts";
+import { queueRoutes } from "./admin/queues.ts";
 import { authenticate } from "./http/actor.ts";
 import { jsonBody } from "./http/json-body.ts";
 import { problems } from "./http/problem.ts";
 import { NOUNS } from "./nouns.ts";
+import { docsOperations, docsRoutes } from "./routes/docs.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { hostedRoutes } from "./routes/hosted.ts";
+import { landingRoutes } from "./routes/landing.ts";
 
-/** The HTTP process: middleware in order, routes, `problems` last. */
-export function createApp(context: Context): Express {
+/**
+ * The HTTP process: middleware in order, routes, `problems` last.
+ * @param closing aborted when the process is to stop; ends streams and the connection to the queue
+ */
+export function createApp(context: Context, closing: AbortSignal): Express {
+  const { redisUrl } = context.config;
+  const queue = redisUrl === null ? null : openQueueConnection(redisUrl, closing);
+  const operations = [...docsOperations, ...NOUNS.flatMap((noun) => noun.operations)];
   const app = express();
   app.disable("x-powered-by");
-  app.use(requestId(), helmet());
-  const api = express.Router();
-  api.use(authenticate(context), jsonBody());
-  for (const { routes } of NOUNS) api.use(routes(context));
-  app.use("/api/v1", api);
-  app.use(notFound());
-  app.use(problems(context.log));
+  app.use(requestId(), safeHeaders());
+  app.use(healthRoutes(context, queue), landingRoutes(context), docsRoutes(operations));
+  if (queue) app.use(queueRoutes(context, queue));
+  app.use(hostedRoutes(context));
+  app.use("/api/v1", apiRoutes(context, closing));
+  app.use(notFound(), problems(context.log));
   return app;
+}
+
+function apiRoutes(context: Context, closing: AbortSignal): RequestHandler {
+  const api = express.Router();
+  // Who is unknown costs us one look into an index, and no reading of a body.
+  api.use(authenticate(context), jsonBody());
+  for (const { routes } of NOUNS) api.use(routes(context, closing));
+  return api;
 }
 
 /** Names the request in answers and in the log. */
@@ -29,6 +48,16 @@ function requestId(): RequestHandler {
     res.set("X-Request-Id", res.locals.requestId);
     next();
   };
+}
+
+/** Nothing may be loaded, unless a page of ours says what it needs. */
+function safeHeaders(): RequestHandler {
+  const directives = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
+  return helmet({
+    contentSecurityPolicy: { useDefaults: false, directives },
+    // Whether a host name is served over TLS alone is for whoever runs the proxy before us to say.
+    strictTransportSecurity: false,
+  });
 }
 
 function notFound(): RequestHandler {

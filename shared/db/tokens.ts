@@ -40,3 +40,15 @@ export async function hasTokens(db: Db): Promise<boolean> {
   const row = await db.selectFrom("apiTokens").select("id").limit(1).executeTakeFirst();
   return row !== undefined;
 }
+
+/** For long connections: whether a token that was good is still good. */
+export async function isTokenAlive(db: Db, tokenId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom("apiTokens")
+    .select("id")
+    .where("id", "=", tokenId)
+    .where("revokedAt", "is", null)
+    .where(sql<boolean>`(expires_at is null or expires_at > clock())`)
+    .executeTakeFirst();
+  return row !== undefined;
+}

@@ -49,7 +49,8 @@ export interface TestApi {
 }
 
 export async function startApi(context: Context): Promise<TestApi> {
-  const server = createServer(createApp(context));
+  const closing = new AbortController();
+  const server = createServer(createApp(context, closing.signal));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -60,6 +61,7 @@ export async function startApi(context: Context): Promise<TestApi> {
     signIn: (options = {}) => signIn(context, url, options),
     fetch: (path, init) => fetch(url + path, init),
     async close() {
+      closing.abort();
       server.close();
       server.closeAllConnections();
       await once(server, "close");

@@ -1,0 +1,97 @@
+import { sql } from "kysely";
+import type { Db } from "../db/client.ts";
+import type { Attention } from "../domain/channel.ts";
+
+/** Later than this is late: workers look far more often, so somebody has to look at them. */
+const OVERDUE_AFTER_MS = 60_000;
+
+/** States in which a delivery waits for a person. */
+export const WAITING_STATES = [
+  "failed",
+  "unknown",
+  "partial",
+  "missed",
+  "held",
+  "expired",
+] as const;
+
+export interface AtRisk {
+  readonly channelId: string;
+  readonly name: string;
+  readonly platform: string;
+  readonly attention: Attention | null;
+  readonly deliveriesAtStake: number;
+}
+
+export interface PublishingOutlook {
+  readonly at: Date;
+  readonly due: number;
+  readonly channelsAtRisk: readonly AtRisk[];
+  readonly waiting: Readonly<Record<(typeof WAITING_STATES)[number], number>>;
+  readonly oldestOverdue: { readonly deliveryId: string; readonly dueAt: Date } | null;
+}
+
+/** What the next 24 hours of a workspace depend on. */
+export async function readOutlook(db: Db, workspaceId: string): Promise<PublishingOutlook> {
+  const [due, channelsAtRisk, waiting, oldestOverdue] = await Promise.all([
+    countDue(db, workspaceId),
+    findChannelsAtRisk(db, workspaceId),
+    countWaiting(db, workspaceId),
+    findOldestOverdue(db, workspaceId),
+  ]);
+  return { ...due, channelsAtRisk, waiting, oldestOverdue };
+}
+
+async function countDue(db: Db, workspaceId: string): Promise<{ at: Date; due: number }> {
+  const { rows } = await sql<{ at: Date; due: number }>`
+    select clock() as at, count(*) as due from deliveries
+     where workspace_id = ${workspaceId} and state = any('{scheduled,preparing,sending}')
+       and due_at <= clock() + interval '24 hours'`.execute(db);
+  const row = rows[0];
+  if (!row) throw new Error("An aggregate gave no row.");
+  return row;
+}
+
+async function findChannelsAtRisk(db: Db, workspaceId: string): Promise<AtRisk[]> {
+  const { rows } = await sql<AtRisk>`
+    select c.id as channel_id, c.name, c.platform, c.attention,
+           (select count(*) from deliveries d
+             where d.channel_id = c.id and d.next_at is not null and d.published_at is null
+               and d.due_at <= clock() + interval '24 hours') as deliveries_at_stake
+      from channels c
+     where c.workspace_id = ${workspaceId} and c.removed_at is null and c.state = 'needs_attention'
+     order by deliveries_at_stake desc, c.id`.execute(db);
+  return rows;
+}
+
+async function countWaiting(db: Db, workspaceId: string): Promise<PublishingOutlook["waiting"]> {
+  const { rows } = await sql<{ state: string; count: number }>`
+    select state, count(*) as count from deliveries
+     where workspace_id = ${workspaceId} and state = any(${[...WAITING_STATES]})
+       -- Some of these still have a worker on them, that asks the platform or goes on.
+       and (next_at is null or state = 'unknown')
+     group by state`.execute(db);
+  const counted = new Map(rows.map((row) => [row.state, row.count]));
+  const of = (state: (typeof WAITING_STATES)[number]) => counted.get(state) ?? 0;
+  return {
+    failed: of("failed"),
+    unknown: of("unknown"),
+    partial: of("partial"),
+    missed: of("missed"),
+    held: of("held"),
+    expired: of("expired"),
+  };
+}
+
+/** What a worker should have looked at by now: a delivery that is to be tried again later is not late. */
+async function findOldestOverdue(
+  db: Db,
+  workspaceId: string,
+): Promise<PublishingOutlook["oldestOverdue"]> {
+  const { rows } = await sql<{ deliveryId: string; dueAt: Date }>`
+    select id as delivery_id, due_at from deliveries
+     where workspace_id = ${workspaceId} and state = any('{scheduled,preparing,sending}')
+       and due_at <= clock() and next_at <= clock() - ${OVERDUE_AFTER_MS} * interval '1 ms'
+     order by due_at limit 1`.execute(db);
+  return rows[0] ?? null;
+}
