@@ -34,15 +34,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
   return {
     url: `${server.url}/sandbox`,
-    account: (name) => ({ handle: `@${name}` }),
+    account: (name) => ({ handle: handleOf(name) }),
     posts: record.posts,
     engage: record.engage,
     fault: faults.set,
     // A sign-in here is never renewed: once ended, it is ended for good.
-    expireTokens: (name) => void endSessions(documents, `@${name}`),
+    expireTokens: (name) => void endSessions(documents, handleOf(name)),
     close: server.close,
   };
 }
+
+/** Any name is good for an account; its handle, which `posts` tell without the sign, keeps what a handle may have. */
+const handleOf = (name: string) => `@${name.toLowerCase().replace(/[^a-z0-9_-]+/g, "-")}`;
 
 interface World {
   readonly network: (request: Request) => Promise<Response>;
