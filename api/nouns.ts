@@ -2,9 +2,13 @@ import type { Router } from "express";
 import type { Context } from "../shared/context.ts";
 import type { Operation } from "./openapi/operation.ts";
 import { channelOperations, channelRoutes } from "./routes/channels.ts";
+import { checkOperations, checkRoutes } from "./routes/check.ts";
+import { deliveryOperations, deliveryRoutes } from "./routes/deliveries.ts";
+import { engagementOperations, engagementRoutes } from "./routes/engagement.ts";
 import { eventOperations, eventRoutes } from "./routes/events.ts";
 import { mediaOperations, mediaRoutes } from "./routes/media.ts";
 import { platformOperations, platformRoutes } from "./routes/platforms.ts";
+import { postOperations, postRoutes } from "./routes/posts.ts";
 import { statusOperations, statusRoutes } from "./routes/status.ts";
 
 /** The routes of one noun, and what they do. */
@@ -20,5 +24,9 @@ export const NOUNS: readonly Noun[] = [
   { routes: platformRoutes, operations: platformOperations },
   { routes: channelRoutes, operations: channelOperations },
   { routes: mediaRoutes, operations: mediaOperations },
+  { routes: postRoutes, operations: postOperations },
+  { routes: checkRoutes, operations: checkOperations },
+  { routes: deliveryRoutes, operations: deliveryOperations },
+  { routes: engagementRoutes, operations: engagementOperations },
   { routes: eventRoutes, operations: eventOperations },
 ];
