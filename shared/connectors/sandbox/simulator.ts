@@ -101,13 +101,15 @@ async function commit({ network, record, take }: World, exchange: Exchange): Pro
   }
   if (take("commit_unavailable")) return send(trouble(503, "down"), outgoing);
   if (take("commit_content_rejected")) return send(trouble(422, "text_refused"), outgoing);
-  const response = await network(request);
-  if (response.status === 201) record.see(await response.clone().json(), body);
-  if (!response.ok) return send(response, outgoing);
+  const answered = await network(request);
+  if (!answered.ok) return send(answered, outgoing);
+  const text = await answered.text();
+  if (answered.status === 201) record.see(JSON.parse(text), body);
   if (take("commit_hang_after_success")) return;
   if (take("commit_reset_after_success")) return void outgoing.destroy();
   if (take("commit_unavailable_after_success")) return send(trouble(503, "down"), outgoing);
-  return send(take("commit_html_after_success") ? htmlPage() : response, outgoing);
+  if (take("commit_html_after_success")) return send(htmlPage(), outgoing);
+  outgoing.writeHead(answered.status, Object.fromEntries(answered.headers)).end(text);
 }
 
 const Posts = z.looseObject({ posts: z.array(z.unknown()) });
