@@ -24,6 +24,8 @@ export function createApp(context: Context, closing: AbortSignal): Express {
   const operations = [...docsOperations, ...NOUNS.flatMap((noun) => noun.operations)];
   const app = express();
   app.disable("x-powered-by");
+  // An ETag is a version that `If-Match` may name; Express would add hashes of answers.
+  app.disable("etag");
   app.use(requestId(), safeHeaders());
   app.use(healthRoutes(context, queue), landingRoutes(context), docsRoutes(operations));
   if (queue) app.use(queueRoutes(context, queue));

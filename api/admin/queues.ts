@@ -62,8 +62,14 @@ function queueBoard({ connectors }: Context, connection: Redis): RequestHandler 
 }
 
 function openQueue(name: string, connection: Redis): Queue {
-  const options = { prefix: PREFIX, skipMetasUpdate: true, skipWaitingForReady: true };
-  const queue = new Queue(name, { connection, ...options });
+  const queue = new Queue(name, {
+    connection,
+    prefix: PREFIX,
+    // Nothing is asked at the start: a first question that fails would be remembered for good.
+    skipMetasUpdate: true,
+    skipWaitingForReady: true,
+    skipVersionCheck: true,
+  });
   queue.on("error", () => {});
   return queue;
 }

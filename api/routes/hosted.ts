@@ -31,7 +31,8 @@ function webRequest(req: ExpressRequest): Request {
 
 async function send(response: Response, res: ExpressResponse): Promise<void> {
   res.status(response.status);
-  response.headers.forEach((value, name) => res.append(name, value));
+  // Set, not added: what the platform says of its own pages replaces what we say of ours.
+  response.headers.forEach((value, name) => res.set(name, value));
   if (response.body === null || res.req.method === "HEAD") {
     res.end();
     return;

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from "uuid";
 import type { Connection } from "../connectors/connector.ts";
 import type { Actor, Context } from "../context.ts";
-import { findChannel, insertChannel, isNameTaken, type StoredChannel } from "../db/channels.ts";
+import { findChannel, insertChannel, isConnected, type StoredChannel } from "../db/channels.ts";
 import { inTransaction } from "../db/client.ts";
 import { addEvents } from "../db/events.ts";
 import { AppError } from "../errors.ts";
@@ -23,7 +23,8 @@ export async function connectChannel(
   const account = { remoteAccountId, handle, capabilities, sealedCredentials };
   return inTransaction(db, async (tx) => {
     if (!(await insertChannel(tx, { id, workspaceId, platform, name, ...account }))) {
-      throw (await isNameTaken(tx, { workspaceId, name, id: null })) ? nameTaken() : exists(handle);
+      const isKnown = await isConnected(tx, { workspaceId, platform, remoteAccountId });
+      throw isKnown ? exists(handle) : nameTaken();
     }
     await addEvents(tx, [{ workspaceId, type: "channel.connected", subjectId: id }]);
     return findChannel(tx, workspaceId, id);

@@ -91,6 +91,19 @@ export async function insertChannel(tx: Tx, channel: NewChannel): Promise<boolea
   return inserted.numInsertedOrUpdatedRows === 1n;
 }
 
+/** Whether the workspace has a living channel on this account. */
+export async function isConnected(
+  db: Db,
+  account: { workspaceId: string; platform: string; remoteAccountId: string },
+): Promise<boolean> {
+  const row = await living(db, account.workspaceId)
+    .select("id")
+    .where("platform", "=", account.platform)
+    .where("remoteAccountId", "=", account.remoteAccountId)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Whether another living channel of the workspace is called so, whatever the case of its letters. */
 export async function isNameTaken(
   db: Db,
