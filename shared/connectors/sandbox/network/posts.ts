@@ -89,7 +89,13 @@ async function rootOf(documents: Documents, parent: string): Promise<string> {
   return found.root ?? found.id;
 }
 
+/** Half of a character, or a NUL: no database keeps these, and no reader sees them. */
+const UNSTORABLE = /[\p{Surrogate}\0]/u;
+
 function checkText({ text, pictures }: NewPost): void {
+  if ([text, ...pictures.map(({ altText }) => altText)].some((each) => UNSTORABLE.test(each))) {
+    throw new Refusal(422, "text_refused", "A text holds a character that cannot be stored.");
+  }
   if (text.trim() === "" && pictures.length === 0) {
     throw new Refusal(422, "text_refused", "A post needs a text or a picture.");
   }

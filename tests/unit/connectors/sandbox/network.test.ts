@@ -70,6 +70,8 @@ describe("publishing", () => {
     ["no text and no picture", { text: " " }, [422, "text_refused"]],
     ["501 characters", { text: "心".repeat(501) }, [422, "text_refused"]],
     ["more than 5,000 bytes", { text: "👨‍👩‍👧‍👦".repeat(201) }, [422, "text_refused"]],
+    ["half of a character", { text: "heart \ud83d" }, [422, "text_refused"]],
+    ["a NUL", { text: "heart\0" }, [422, "text_refused"]],
     ["a link that is no web address", { link: "javascript:alert(1)" }, [400, "malformed"]],
     ["a field that it does not know", { scheduledAt: "later" }, [400, "malformed"]],
     ["a parent that is not there", { parent: crypto.randomUUID() }, [404, "parent_missing"]],
