@@ -1,19 +1,8 @@
 import * as z from "zod";
+import { isWebAddress, POST_LIMITS } from "../domain/post-limits.ts";
 import { DeliverySummary } from "./delivery.ts";
 
-const MAX_PARTS = 100;
-const MAX_MEDIA_PER_PART = 20;
-
-/** Far above every platform's limit: keeps a request small, says nothing about what a channel takes. */
-const MAX_TEXT_LENGTH = 50_000;
-
-const WebAddress = z
-  .url({
-    protocol: /^https?$/,
-    hostname: z.regexes.domain,
-    error: "must be an http or https address",
-  })
-  .max(2_048);
+const WebAddress = z.string().refine(isWebAddress, "must be an http or https address");
 
 const OneLine = (maxLength: number) =>
   z
@@ -25,23 +14,23 @@ const OneLine = (maxLength: number) =>
 
 export const PartInput = z
   .strictObject({
-    text: z.string().max(MAX_TEXT_LENGTH).default(""),
+    text: z.string().max(POST_LIMITS.textLength).default(""),
     mediaIds: z
       .array(z.uuid())
-      .max(MAX_MEDIA_PER_PART)
+      .max(POST_LIMITS.mediaPerPart)
       .refine(isDistinct, "names a medium twice")
       .default([]),
   })
   .describe("One part of a post; a thread has several. A part has a text, media, or both.");
 
-const Parts = z.array(PartInput).min(1).max(MAX_PARTS);
+const Parts = z.array(PartInput).min(1).max(POST_LIMITS.parts);
 const Variant = z.strictObject({ parts: Parts });
 
 const writable = {
   parts: Parts,
   channelIds: z
     .array(z.uuid())
-    .max(200)
+    .max(POST_LIMITS.channels)
     .refine(isDistinct, "names a channel twice")
     .describe("Where the post goes. May be empty while the post is a draft."),
   variants: z
@@ -51,11 +40,14 @@ const writable = {
     "A page to show as a card, where a platform lets us choose. Write it into the text as well where readers must see it everywhere.",
   ),
   sources: z
-    .array(z.strictObject({ url: WebAddress, title: OneLine(300) }))
-    .max(50)
+    .array(z.strictObject({ url: WebAddress, title: OneLine(POST_LIMITS.sourceTitleLength) }))
+    .max(POST_LIMITS.sources)
     .describe("Where the claims come from. Kept with the post, not published."),
-  labels: z.array(OneLine(100)).max(50).refine(isDistinct, "names a label twice"),
-  campaign: OneLine(200).nullable(),
+  labels: z
+    .array(OneLine(POST_LIMITS.labelLength))
+    .max(POST_LIMITS.labels)
+    .refine(isDistinct, "names a label twice"),
+  campaign: OneLine(POST_LIMITS.campaignLength).nullable(),
   latestAfterMinutes: z
     .int()
     .min(1)
@@ -65,7 +57,7 @@ const writable = {
 
 /** `POST /api/v1/posts`, and with the same shape `POST /api/v1/check`. */
 export const CreatePostRequest = z.strictObject({
-  externalId: OneLine(200)
+  externalId: OneLine(POST_LIMITS.externalIdLength)
     .nullable()
     .default(null)
     .describe("The post's id in the system that it comes from. Unique in the workspace."),
