@@ -33,9 +33,9 @@ export const startSimulator: StartSimulator = async (options = {}) => {
     engage: (remoteId, counts) => views.engage(remoteId, counts),
     fault: faults.set,
     expireTokens(name, expiry) {
-      accounts.expire(name);
       // Who has the app password can always sign in again: for good means that the person took it back.
-      if (expiry?.forGood) accounts.open(name).isRevoked = true;
+      if (expiry?.forGood) accounts.revoke(name);
+      else accounts.expire(name);
     },
     close: server.close,
   };

@@ -7,9 +7,7 @@ export interface Account {
   readonly name: string;
   readonly did: string;
   readonly handle: string;
-  readonly appPassword: string;
-  /** The person took the app password back: nothing made with it works any more. */
-  isRevoked: boolean;
+  appPassword: string;
   readonly blobs: Map<string, StoredBlob>;
 }
 
@@ -27,7 +25,10 @@ export interface Accounts {
   /** The account that a request acts for. Throws the platform's refusal. */
   authenticate(authorization: string | undefined): Account;
   describe(account: Account): AccountAnswer;
+  /** Ends the access tokens. Who has the app password, or a refresh token, gets new ones. */
   expire(name: string): void;
+  /** Takes the app password back for a new one: nothing made with the old one works any more. */
+  revoke(name: string): void;
 }
 
 interface AccountAnswer {
@@ -46,6 +47,7 @@ interface Token {
   readonly account: Account;
   readonly scope: "com.atproto.appPass" | "com.atproto.refresh";
   expiresAtMs: number;
+  isRevoked: boolean;
 }
 
 const HOUR_MS = 3_600_000;
@@ -70,7 +72,7 @@ export function accountStore(now: () => Date, url: () => string): Accounts {
       randomBytes(32).toString("base64url"),
     ];
     const token = parts.join(".");
-    tokens.set(token, { account, scope, expiresAtMs: exp * 1000 });
+    tokens.set(token, { account, scope, expiresAtMs: exp * 1000, isRevoked: false });
     return token;
   }
 
@@ -80,7 +82,7 @@ export function accountStore(now: () => Date, url: () => string): Accounts {
     const token = tokens.get(jwt);
     if (!token) throw new Refusal(400, "InvalidToken", "Token could not be verified");
     if (token.scope !== scope) throw new Refusal(400, "InvalidToken", "Bad token scope");
-    if (token.account.isRevoked && scope === "com.atproto.refresh") {
+    if (token.isRevoked) {
       throw new Refusal(400, "ExpiredToken", "Token has been revoked");
     }
     if (token.expiresAtMs <= now().getTime()) {
@@ -116,7 +118,7 @@ export function accountStore(now: () => Date, url: () => string): Accounts {
     },
     signIn(identifier, password) {
       const account = byAddress.get(identifier.toLowerCase());
-      if (!account || account.isRevoked || account.appPassword !== password) {
+      if (!account || account.appPassword !== password) {
         throw new Refusal(401, "AuthenticationRequired", "Invalid identifier or password");
       }
       return session(account);
@@ -133,6 +135,13 @@ export function accountStore(now: () => Date, url: () => string): Accounts {
         if (isAccess && token.account.name === name) token.expiresAtMs = 0;
       }
     },
+    revoke(name) {
+      const account = byName.get(name);
+      if (account) account.appPassword = newPassword();
+      for (const token of tokens.values()) {
+        if (token.account.name === name) token.isRevoked = true;
+      }
+    },
   };
 }
 
@@ -142,16 +151,16 @@ function newAccount(name: string): Account {
     .toLowerCase()
     .replaceAll(/[^a-z\d]+/g, "-")
     .replaceAll(/^-|-$/g, "");
-  const password = base32(randomBytes(10)).match(/.{4}/g) ?? [];
   return {
     name,
     did: `did:plc:${base32(digest).slice(0, 24)}`,
     handle: `${label === "" ? "a" : label.slice(0, 40)}-${digest.toString("hex", 0, 3)}.bsky.example`,
-    appPassword: password.join("-"),
-    isRevoked: false,
+    appPassword: newPassword(),
     blobs: new Map(),
   };
 }
+
+const newPassword = () => (base32(randomBytes(10)).match(/.{4}/g) ?? []).join("-");
 
 function encode(part: unknown): string {
   return Buffer.from(JSON.stringify(part)).toString("base64url");
