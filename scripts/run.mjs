@@ -19,6 +19,9 @@ const JEST = [
   "node_modules/jest/bin/jest.js",
 ];
 
+/** Commands that run servers must end when we are killed; the others may not even know of a parent. */
+const HAS_CHANNEL = new Set(["start", "dev", "api", "worker", "demo", "bench"]);
+
 /** What each command runs once everything is installed and compiled. Extra arguments follow. */
 const COMMANDS = {
   start: ["dist/scripts/start.js"],
@@ -50,7 +53,7 @@ function main() {
   installIfNeeded();
   // `check` compiles as one of its steps, so that one run tells everything that is wrong.
   if (command !== "check") compile();
-  run([...COMMANDS[command], ...args]);
+  run([...COMMANDS[command], ...args], HAS_CHANNEL.has(command));
 }
 
 function isNodeTooOld() {
@@ -112,16 +115,21 @@ function compile() {
   if (status !== 0) stopWith("Postwell does not compile: the errors are above.");
 }
 
-function run(args) {
+function run(args, hasChannel) {
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
-    // The channel tells the launcher when we are killed without a chance to pass that on.
-    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    // As npm sets it: where the person is, for paths that are shown.
+    env: { ...process.env, INIT_CWD: process.env.INIT_CWD || process.cwd() },
+    // Its closing tells that we were killed without a chance to pass the signal on.
+    stdio: ["inherit", "inherit", "inherit", ...(hasChannel ? ["ipc"] : [])],
   });
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
   stopWithNpm(child);
   child.on("error", (error) => stopWith(`It could not be started: ${error.message}`));
-  child.on("exit", (code, signal) => process.exit(signal === null ? code : 1));
+  child.on("exit", (code, signal) => {
+    if (signal !== null) console.error(`It was ended by ${signal}.`);
+    process.exit(signal === null ? code : 1);
+  });
 }
 
 /** npm that is killed does not tell us; we see that our parent has changed. */

@@ -24,12 +24,17 @@ const REASONS: Readonly<Record<string, string>> = {
 export function reasonOf(error: unknown): string {
   const known = REASONS[codeOf(error) ?? ""];
   if (known !== undefined) return known;
-  return error instanceof Error && error.message !== "" ? error.message : "no reason given";
+  return textOf(error, "message") ?? "no reason given";
 }
 
 /** The code of a system or database error; null where there is none. */
 export function codeOf(error: unknown): string | null {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : null;
+  return textOf(error, "code");
+}
+
+/** Not by `instanceof`: errors of the system are of another realm where tests run. */
+function textOf(error: unknown, name: "code" | "message"): string | null {
+  if (typeof error !== "object" || error === null) return null;
+  const text: unknown = Reflect.get(error, name);
+  return typeof text === "string" && text !== "" ? text : null;
 }

@@ -43,6 +43,6 @@ function tokenLine({ address, adminTokenFile, isTokenAccepted }: Announcement): 
 
 /** As short as the shell of the reader allows. */
 function fromHere(file: string): string {
-  const relative = path.relative(process.cwd(), file);
-  return relative.startsWith("..") ? file : relative;
+  const relative = path.relative(process.env["INIT_CWD"] ?? process.cwd(), file);
+  return relative.startsWith("..") || path.isAbsolute(relative) ? file : relative;
 }

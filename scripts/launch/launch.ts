@@ -38,7 +38,14 @@ export async function launch({ isDevelopment, say, signal }: Launch): Promise<vo
     if (!signal.aborted) await once(signal, "abort");
     say("Stopping.");
   } finally {
-    for (const step of undo.toReversed()) await step();
+    for (const step of undo.toReversed()) {
+      try {
+        await step();
+      } catch (error) {
+        // The next step must be taken all the same.
+        say(`This could not be stopped properly: ${String(error)}`);
+      }
+    }
   }
 }
 

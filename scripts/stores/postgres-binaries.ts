@@ -2,6 +2,7 @@ import { chmodSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import * as z from "zod";
+import { codeOf } from "../../shared/store-error.ts";
 
 /** The PostgreSQL programs that an npm package ships for this machine. */
 export interface PostgresBinaries {
@@ -49,7 +50,7 @@ function link(source: string, target: string): void {
   try {
     symlinkSync(source, target);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return;
+    if (codeOf(error) === "EEXIST") return;
     throw new Error(
       `PostgreSQL's libraries cannot be prepared: no permission to write ${target}.`,
       {

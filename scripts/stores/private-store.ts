@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chownSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as z from "zod";
+import { codeOf } from "../../shared/store-error.ts";
 
 /** A database server that only this copy of Postwell uses. It outlives its launcher's sudden death. */
 export interface PrivateStore {
@@ -29,7 +30,7 @@ export function readSettings(dir: string): StoreSettings | null {
   try {
     return StoreSettings.parse(JSON.parse(readFileSync(settingsFile(dir), "utf8")));
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }

@@ -14,7 +14,8 @@ export interface RunAs {
 
 const NOBODY = 65534;
 const MAPPED = ["unshare", "--user", "--map-user=1000", "--map-group=1000"];
-// The one capability that lets the account reach files below a closed folder such as root's home.
+// The one capability that lets the account reach files below a closed folder such as root's home. The secure bit keeps
+// it in force for access(2) too, by which PostgreSQL looks for its own program.
 const REACHING = [
   "setpriv",
   `--reuid=${NOBODY}`,
@@ -22,6 +23,7 @@ const REACHING = [
   "--clear-groups",
   "--inh-caps=+dac_override",
   "--ambient-caps=+dac_override",
+  "--securebits=+no_setuid_fixup",
 ];
 
 /**

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { startTestStores } from "./test-stores.ts";
+import { removeTestStores, startTestStores } from "./test-stores.ts";
 
 /**
  * Before all tests: one PostgreSQL and, where it can be had, one Redis for all of them. Tests find them in
@@ -13,5 +13,13 @@ export default async function globalSetup(): Promise<void> {
   });
   process.env["POSTWELL_TEST_DATABASE_URL"] = stores.databaseUrl;
   if (stores.redisUrl !== null) process.env["POSTWELL_TEST_REDIS_URL"] = stores.redisUrl;
-  if (stores.dir !== null) process.env["POSTWELL_TEST_DIR"] = stores.dir;
+  if (stores.dir !== null) cleanUpOnSignals(stores.dir);
+}
+
+function cleanUpOnSignals(dir: string): void {
+  process.env["POSTWELL_TEST_DIR"] = dir;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    // Jest would end without the teardown.
+    process.once(signal, () => void removeTestStores(dir).finally(() => process.exit(1)));
+  }
 }
