@@ -1,0 +1,65 @@
+import { sql } from "kysely";
+import type { Db } from "../../shared/db/client.ts";
+
+/** What the workers have before them, as of one instant. */
+export interface Look {
+  /** The demo's time. */
+  readonly now: Date;
+  /** When somebody must be woken next, UTC; null when all is done. */
+  readonly nextAt: Date | null;
+  /** Nobody works on anything and nothing is due: time may pass. */
+  readonly isIdle: boolean;
+  /** When the last lease ends if nobody renews it, by the real clock; null for none. */
+  readonly leasedForMs: number | null;
+  readonly published: number;
+}
+
+/**
+ * The time of a whole installation. It runs at the usual pace, so that lateness is measured in real milliseconds, and jumps
+ * ahead when it is told to.
+ */
+export interface DemoClock {
+  /** For the simulators, which stand outside the database. */
+  now(): Date;
+  /** Moves the time ahead; it never goes back. */
+  moveTo(instant: Date): Promise<void>;
+  look(): Promise<Look>;
+}
+
+/** Takes over `clock()` in a database of the demo's own. */
+export function createDemoClock(db: Db): DemoClock {
+  let aheadMs = 0;
+  return {
+    now: () => new Date(Date.now() + aheadMs),
+    async moveTo(instant) {
+      aheadMs = Math.max(aheadMs, instant.getTime() - Date.now());
+      const ahead = sql.lit(`${aheadMs} milliseconds`);
+      await sql`create or replace function clock() returns timestamptz language sql stable parallel safe
+                as $$ select now() + ${ahead}::interval $$`.execute(db);
+    },
+    look: () => look(db),
+  };
+}
+
+interface LookRow {
+  readonly now: Date;
+  readonly nextAt: Date | null;
+  readonly due: number;
+  readonly leased: number;
+  readonly leasedForMs: number | null;
+  readonly published: number;
+}
+
+async function look(db: Db): Promise<Look> {
+  const { rows } = await sql<LookRow>`
+    select clock() as now, min(run_at) as next_at,
+           count(*) filter (where run_at <= clock()) as due,
+           count(*) filter (where leased_until > now()) as leased,
+           extract(epoch from max(leased_until) filter (where leased_until > now()) - now())::float8 * 1000 as leased_for_ms,
+           (select count(*) from deliveries where state = 'published') as published
+      from outbox`.execute(db);
+  const [row] = rows;
+  if (!row) throw new Error("An aggregate gave no row.");
+  const { now, nextAt, due, leased, leasedForMs, published } = row;
+  return { now, nextAt, isIdle: due === 0 && leased === 0, leasedForMs, published };
+}

@@ -1,0 +1,48 @@
+import type { Look } from "./demo-clock.ts";
+import { momentOf } from "./moment.ts";
+import type { Screen } from "./screen.ts";
+
+const BAR_WIDTH = 24;
+const DRAW_EVERY_MS = 100;
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+/** Beyond this, somebody waits for a lease to end rather than for a worker. */
+const LONG_WAIT_MS = 1_500;
+
+/** Shows how far the demo is: a line that changes, or a line a week where that is not possible. */
+export function createProgress(screen: Screen, planned: number): (look: Look) => void {
+  const startedMs = performance.now();
+  let drawnMs = 0;
+  let idleMs = startedMs;
+  let toldAt = 0;
+  return (look) => {
+    const nowMs = performance.now();
+    if (look.isIdle) idleMs = nowMs;
+    if (screen.isLive && nowMs - drawnMs >= DRAW_EVERY_MS) {
+      drawnMs = nowMs;
+      const waited = nowMs - idleMs > LONG_WAIT_MS ? waitLine(look) : "";
+      screen.live(`  ${progressLine(look, planned, nowMs - startedMs)}${waited}`);
+    }
+    if (!screen.isLive && look.now.getTime() - toldAt >= WEEK_MS) {
+      toldAt = look.now.getTime();
+      screen.say(`  ${progressLine(look, planned, nowMs - startedMs)}`);
+    }
+  };
+}
+
+/** `Tue 02 Feb 08:14  ██████░░░░  12 of 205 published  3 s`. */
+export function progressLine(
+  { now, published }: Pick<Look, "now" | "published">,
+  planned: number,
+  elapsedMs: number,
+): string {
+  const filled = Math.round((BAR_WIDTH * published) / Math.max(1, planned));
+  const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
+  const seconds = Math.round(elapsedMs / 1_000);
+  return `${momentOf(now)}  ${bar}  ${published} of ${planned} published  ${seconds} s`;
+}
+
+function waitLine({ leasedForMs }: Look): string {
+  const seconds = Math.ceil((leasedForMs ?? 0) / 1_000);
+  return seconds > 0 ? `  (waiting; leases end in ${seconds} s)` : "  (waiting)";
+}

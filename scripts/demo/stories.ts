@@ -1,0 +1,73 @@
+import type { DeliveryView } from "../../shared/contract/delivery.ts";
+
+/** Whether nothing more happens to a delivery by itself. */
+export function isSettled({ state, nextAt }: Pick<DeliveryView, "state" | "nextAt">): boolean {
+  if (state === "preparing" || state === "sending" || state === "scheduled") return false;
+  return nextAt === null;
+}
+
+/** How a settled delivery went, in half a sentence. */
+export function outcomeOf(delivery: DeliveryView): string {
+  const { state, error, attempts, receipt } = delivery;
+  if (state !== "published" || !receipt) {
+    return `${state}, waits for a person: ${error?.title ?? "no reason given"}`;
+  }
+  const partCount = receipt.parts.length;
+  const repeated = attempts.length - partCount;
+  const wasAsked = receipt.parts.some(({ knownBy }) => knownBy === "reconciled");
+  const notThere = attempts.some(({ outcome }) => outcome === "not_published");
+  const how = [
+    ...(wasAsked ? ["the platform was asked and had it"] : []),
+    ...(notThere ? ["the platform was asked and did not have it"] : []),
+    ...(repeated > 0 ? [`${repeated + partCount} attempts for ${plural(partCount, "part")}`] : []),
+  ];
+  const lateMs = Date.parse(receipt.publishedAt) - Date.parse(delivery.dueAt);
+  return [`published once, ${lateness(lateMs)}`, ...how].join("; ");
+}
+
+/** What a reading left out. */
+export function readingOf(
+  snapshot: Readonly<Record<string, number>>,
+  metrics: readonly string[],
+): string {
+  const missing = metrics.filter((metric) => snapshot[metric] === undefined);
+  if (missing.length === 0) return "the reading has every metric";
+  return `stored as not reported, which is not 0: ${missing.join(", ")}`;
+}
+
+export function lateness(ms: number): string {
+  if (ms < 1_000) return "on time";
+  if (ms < 90_000) return `${Math.round(ms / 1_000)} s after its time`;
+  return `${Math.round(ms / 60_000)} min after its time`;
+}
+
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Everything that is known about a delivery that went wrong: ids and times, no texts. */
+export function storyOf(delivery: DeliveryView, seen: readonly SeenPart[]): string {
+  const { id, platform, state, dueAt, nextAt, error, attempts, receipt } = delivery;
+  return [
+    `delivery ${id} on ${platform}: ${state}, due ${dueAt}, looked at again ${nextAt ?? "never"}`,
+    ...(error ? [`  error: ${error.kind}: ${error.platformMessage ?? error.title}`] : []),
+    ...attempts.map(
+      ({ part, armedAt, answeredAt, outcome }) =>
+        `  attempt at part ${part + 1}: armed ${armedAt}, answered ${answeredAt ?? "never"}: ${outcome ?? "unknown"}`,
+    ),
+    ...(receipt?.parts ?? []).map(
+      ({ part, remoteId, publishedAt, knownBy }) =>
+        `  receipt of part ${part + 1}: ${remoteId}, ${publishedAt}, ${knownBy}`,
+    ),
+    ...seen.map(
+      ({ part, remoteId, at }) =>
+        `  the simulator saw part ${part + 1}: ${remoteId}, ${at.toISOString()}`,
+    ),
+  ].join("\n");
+}
+
+export interface SeenPart {
+  readonly part: number;
+  readonly remoteId: string;
+  readonly at: Date;
+}

@@ -1,0 +1,95 @@
+import { parseEngagementSchedule } from "../../shared/domain/engagement-schedule.ts";
+import { DeliveryView } from "../../shared/contract/delivery.ts";
+import { DeliveryEngagementView } from "../../shared/contract/engagement.ts";
+import type { SimulatedPost } from "../../shared/connectors/simulator.ts";
+import { audit, type Account, type Finding } from "./audit.ts";
+import { CHANNELS } from "./channels.ts";
+import type { Plan, PlannedDelivery } from "./plan.ts";
+import { tableOf, type Column } from "./report.ts";
+import { SCENES } from "./scenes.ts";
+import type { Company } from "./scene-player.ts";
+import { deliveryKey } from "./set-the-stage.ts";
+import type { SeenPart } from "./stories.ts";
+import { totalsOf } from "./totals.ts";
+
+/** How it all ended: what the API says, held against the plan and against what the platforms saw. */
+export interface Stock {
+  readonly accounts: readonly Account[];
+  readonly findings: readonly Finding[];
+  readonly table: string;
+  seenPartsOf(account: Account): readonly SeenPart[];
+}
+
+/** Requests under way at the same time. */
+const AT_ONCE = 8;
+
+/** Reads every delivery through the API and checks it. */
+export async function takeStock(
+  company: Company,
+  plan: Plan,
+  engagementAfter: string,
+): Promise<Stock> {
+  const readings = parseEngagementSchedule(engagementAfter).length;
+  const accounts: Account[] = [];
+  for (let start = 0; start < plan.deliveries.length; start += AT_ONCE) {
+    const some = plan.deliveries.slice(start, start + AT_ONCE);
+    accounts.push(
+      ...(await Promise.all(some.map((planned) => accountOf(company, planned, readings)))),
+    );
+  }
+  const seen = new Map(
+    CHANNELS.map(({ name, platform }) => [name, company.simulators.of(platform).posts()]),
+  );
+  const findings = audit(accounts, seen);
+  return {
+    accounts,
+    findings,
+    table: tableOf(columnsOf(company, accounts, findings), company.screen.paint),
+    seenPartsOf: ({ planned }) => seenParts(planned, seen.get(planned.channel) ?? []),
+  };
+}
+
+async function accountOf(
+  { api, stage, simulators }: Company,
+  planned: PlannedDelivery,
+  readings: number,
+): Promise<Account> {
+  const id = stage.deliveryIds.get(deliveryKey(planned));
+  if (id === undefined) return { planned, delivery: null, snapshots: 0, snapshotsDue: 0 };
+  const [delivery, { snapshots }] = await Promise.all([
+    api.get(`/deliveries/${id}`, DeliveryView),
+    api.get(`/deliveries/${id}/engagement`, DeliveryEngagementView),
+  ]);
+  const isReported = simulators.connectors.get(delivery.platform)?.readEngagement !== undefined;
+  return {
+    planned,
+    delivery,
+    snapshots: snapshots.length,
+    snapshotsDue: isReported ? readings : 0,
+  };
+}
+
+function columnsOf(
+  { simulators }: Company,
+  accounts: readonly Account[],
+  findings: readonly Finding[],
+): Column[] {
+  const troubled = new Set(SCENES.map(deliveryKey));
+  const isTroubled = ({ planned }: Account) => troubled.has(deliveryKey(planned));
+  const channels = CHANNELS.map(({ name, platform }) => ({
+    title: simulators.connectors.get(platform)?.name ?? platform,
+    totals: totalsOf(
+      accounts.filter(({ planned }) => planned.channel === name),
+      findings.filter(({ channel }) => channel === name),
+      isTroubled,
+    ),
+  }));
+  return [...channels, { title: "all", totals: totalsOf(accounts, findings, isTroubled) }];
+}
+
+function seenParts(planned: PlannedDelivery, posts: readonly SimulatedPost[]): SeenPart[] {
+  return posts.flatMap(({ text, remoteId, at }) => {
+    const part = planned.parts.findIndex((one) => one.text === text);
+    return part < 0 ? [] : [{ part, remoteId, at }];
+  });
+}
