@@ -31,6 +31,8 @@ type Headers_ = Readonly<Record<string, string>>;
 /** Asks on somebody's behalf, over real HTTP. Paths are below `/api/v1`. */
 export interface ApiClient {
   readonly actor: Actor;
+  /** Value of the header, for requests of another kind. */
+  readonly authorization: string;
   get<Body = AnyBody>(path: string, headers?: Headers_): Promise<ApiAnswer<Body>>;
   post<Body = AnyBody>(path: string, body?: unknown, headers?: Headers_): Promise<ApiAnswer<Body>>;
   patch<Body = AnyBody>(path: string, body: unknown, headers?: Headers_): Promise<ApiAnswer<Body>>;
@@ -45,6 +47,8 @@ export interface TestApi {
   signIn(options?: { scope?: Scope; workspaceId?: string }): Promise<ApiClient>;
   /** A request of any kind; `path` is the whole path. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** As a process does that was asked to stop, before it closes. */
+  beginClosing(): void;
   close(): Promise<void>;
 }
 
@@ -60,6 +64,7 @@ export async function startApi(context: Context): Promise<TestApi> {
     url,
     signIn: (options = {}) => signIn(context, url, options),
     fetch: (path, init) => fetch(url + path, init),
+    beginClosing: () => closing.abort(),
     async close() {
       closing.abort();
       server.close();
@@ -82,14 +87,16 @@ async function signIn(
     .execute();
   const made = { workspaceId, name: "Test", scope, lastsDays: null };
   const { id: tokenId, token } = await createToken(context, made);
+  const authorization = `Bearer ${token}`;
   const ask = <Body>(method: string, path: string, body: unknown, headers: Headers_ = {}) =>
     request<Body>(`${url}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}`, ...contentType(body), ...headers },
+      headers: { authorization, ...contentType(body), ...headers },
       ...bodyInit(body),
     });
   return {
     actor: { workspaceId, tokenId, scope },
+    authorization,
     get: (path, headers) => ask("GET", path, undefined, headers),
     post: (path, body, headers) => ask("POST", path, body, headers),
     patch: (path, body, headers) => ask("PATCH", path, body, headers),

@@ -1,0 +1,367 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { v7 as uuidv7 } from "uuid";
+import {
+  startSimulator,
+  type MastodonSimulator,
+} from "../../shared/connectors/mastodon/simulator.ts";
+import { startApi, type ApiClient, type TestApi } from "../support/api-client.ts";
+import { aDelivery } from "../support/builders.ts";
+import { createTestContext, type TestContext } from "../support/context.ts";
+
+let platform: MastodonSimulator;
+let opened: TestContext;
+let api: TestApi;
+let admin: ApiClient;
+
+beforeAll(async () => {
+  platform = await startSimulator();
+  opened = await createTestContext();
+  api = await startApi(opened.context);
+  admin = await api.signIn();
+});
+
+afterAll(async () => {
+  await api.close();
+  await opened.close();
+  await platform.close();
+});
+
+/** What a person types in to connect an account of the simulated platform. */
+function aRequest(account: string, name = account) {
+  return { platform: "mastodon", name, credentials: platform.account(account) };
+}
+
+async function connect(account: string): Promise<string> {
+  const { body } = await admin.post("/channels", aRequest(account));
+  return body.id;
+}
+
+/** The types of what happened to one subject, oldest first. */
+async function eventsOf(subjectId: string): Promise<string[]> {
+  const rows = await opened.db
+    .selectFrom("events")
+    .select("type")
+    .where("subjectId", "=", subjectId)
+    .orderBy("id")
+    .execute();
+  return rows.map((row) => row.type);
+}
+
+describe("connecting", () => {
+  test("stores a channel whose credentials work", async () => {
+    const answer = await admin.post("/channels", aRequest("heart", "Heart Center"));
+
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({
+      platform: "mastodon",
+      name: "Heart Center",
+      handle: "@heart@social.example",
+      state: "connected",
+      attention: null,
+    });
+    expect(await eventsOf(answer.body.id)).toEqual(["channel.connected"]);
+    const read = await admin.get(`/channels/${answer.body.id}`);
+    expect(read.body).toEqual(answer.body);
+  });
+
+  test("never shows credentials", async () => {
+    const request = aRequest("secretive");
+    const { accessToken } = request.credentials;
+
+    const made = await admin.post("/channels", request);
+    const listed = await admin.get("/channels?limit=200");
+
+    expect(JSON.stringify([made.body, listed.body])).not.toContain(accessToken);
+    const { sealedCredentials } = await opened.db
+      .selectFrom("channels")
+      .select("sealedCredentials")
+      .where("id", "=", made.body.id)
+      .executeTakeFirstOrThrow();
+    expect(sealedCredentials.includes(accessToken)).toBe(false);
+  });
+
+  test("refuses an account that is connected already", async () => {
+    await admin.post("/channels", aRequest("twice"));
+
+    const again = await admin.post("/channels", aRequest("twice", "Another name"));
+
+    expect(again).toMatchObject({ status: 409, body: { code: "channel.exists" } });
+  });
+
+  test("refuses a name that another channel has, whatever its case", async () => {
+    await admin.post("/channels", aRequest("namesake", "Kidney Center"));
+
+    const again = await admin.post("/channels", aRequest("other", "KIDNEY center"));
+
+    expect(again).toMatchObject({
+      status: 409,
+      body: { code: "channel.name_taken", errors: [{ path: "name" }] },
+    });
+  });
+
+  test("lets two workspaces connect the same account", async () => {
+    await admin.post("/channels", aRequest("shared"));
+    const other = await api.signIn();
+
+    const answer = await other.post("/channels", aRequest("shared"));
+
+    expect(answer.status).toBe(201);
+  });
+
+  test("tells the platform's own words when it refuses the credentials", async () => {
+    const request = aRequest("locked-out");
+    platform.expireTokens("locked-out");
+
+    const answer = await admin.post("/channels", request);
+
+    expect(answer).toMatchObject({
+      status: 400,
+      body: {
+        code: "channel.credentials_refused",
+        errors: [{ path: "credentials", code: "reauthorize", kind: "reauthorize" }],
+      },
+    });
+    expect(answer.body.errors[0]?.detail).toContain("The access token");
+  });
+
+  test("says which credential is missing", async () => {
+    const answer = await admin.post("/channels", {
+      platform: "mastodon",
+      name: "Incomplete",
+      credentials: { server: platform.url },
+    });
+
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { code: "channel.credentials_invalid", errors: [{ path: "credentials.accessToken" }] },
+    });
+  });
+
+  test("answers 503 when the platform is away, and stores nothing", async () => {
+    const request = aRequest("away");
+    const credentials = { ...request.credentials, server: "http://127.0.0.1:1" };
+
+    const answer = await admin.post("/channels", { ...request, credentials });
+
+    expect(answer).toMatchObject({
+      status: 503,
+      body: { code: "channel.platform_unreachable", errors: [{ kind: "unavailable" }] },
+    });
+    expect(answer.headers.get("retry-after")).toBe("5");
+    const { body } = await admin.get("/channels?limit=200");
+    expect(body.items.map((channel) => channel["name"])).not.toContain("away");
+  });
+
+  test("refuses a server inside the operator's own network", async () => {
+    const request = aRequest("inside");
+    const credentials = { ...request.credentials, server: "https://10.0.0.1" };
+
+    const answer = await admin.post("/channels", { ...request, credentials });
+
+    expect(answer).toMatchObject({ status: 400, body: { code: "channel.credentials_refused" } });
+    expect(answer.body.detail).toContain("POSTWELL_ALLOW_PRIVATE_HOSTS");
+  });
+
+  test("names the platforms that there are when it does not know one", async () => {
+    const answer = await admin.post("/channels", { ...aRequest("space"), platform: "myspace" });
+
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { code: "channel.platform_unknown", errors: [{ path: "platform" }] },
+    });
+    expect(answer.body.detail).toContain("sandbox");
+  });
+
+  test("gives the same answer again under the same key, and asks for a new key for another body", async () => {
+    const headers = { "idempotency-key": uuidv7() };
+    const request = aRequest("keyed");
+
+    const first = await admin.post("/channels", request, headers);
+    const second = await admin.post("/channels", request, headers);
+    const other = await admin.post("/channels", aRequest("keyed", "Other"), headers);
+
+    expect(first.status).toBe(201);
+    expect(second).toMatchObject({ status: 201, body: first.body });
+    expect(second.headers.get("idempotency-replayed")).toBe("true");
+    expect(other).toMatchObject({ status: 409, body: { code: "idempotency.key_reused" } });
+  });
+});
+
+describe("updating", () => {
+  test("renames a channel, even to its own name in other letters", async () => {
+    const id = await connect("rename");
+
+    const answer = await admin.patch(`/channels/${id}`, { name: "RENAME" });
+
+    expect(answer).toMatchObject({ status: 200, body: { name: "RENAME" } });
+    expect(await eventsOf(id)).toEqual(["channel.connected", "channel.updated"]);
+  });
+
+  test("refuses the name of another channel", async () => {
+    await connect("taken");
+    const id = await connect("taker");
+
+    const answer = await admin.patch(`/channels/${id}`, { name: "Taken" });
+
+    expect(answer).toMatchObject({ status: 409, body: { code: "channel.name_taken" } });
+  });
+
+  test("ends the need for attention with new credentials for the same account", async () => {
+    const id = await connect("renewed");
+    platform.expireTokens("renewed");
+    const ill = await admin.post(`/channels/${id}/check`);
+
+    const { credentials } = aRequest("renewed");
+    const healed = await admin.patch(`/channels/${id}`, { credentials });
+    const checked = await admin.post(`/channels/${id}/check`);
+
+    expect(ill.body).toMatchObject({
+      state: "needs_attention",
+      attention: { kind: "reauthorize" },
+    });
+    expect(healed).toMatchObject({ status: 200, body: { state: "connected", attention: null } });
+    expect(checked.body.state).toBe("connected");
+  });
+
+  test("refuses the credentials of another account", async () => {
+    const id = await connect("mine");
+
+    const { credentials } = aRequest("theirs");
+    const answer = await admin.patch(`/channels/${id}`, { credentials });
+
+    expect(answer).toMatchObject({ status: 409, body: { code: "channel.other_account" } });
+  });
+
+  test("refuses a change that changes nothing", async () => {
+    const id = await connect("idle");
+
+    const answer = await admin.patch(`/channels/${id}`, {});
+
+    expect(answer).toMatchObject({ status: 400, body: { code: "request.invalid" } });
+  });
+});
+
+describe("checking", () => {
+  test("shows the platform's own error, and that it is over when it is", async () => {
+    const id = await connect("checked");
+    platform.expireTokens("checked");
+
+    const answer = await admin.post(`/channels/${id}/check`);
+
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ state: "needs_attention" });
+    expect(JSON.stringify(answer.body["attention"])).toContain("The platform says: ");
+    expect(await eventsOf(id)).toEqual(["channel.connected", "channel.needs_attention"]);
+  });
+
+  test("says the same thing once only", async () => {
+    const id = await connect("twice-checked");
+    platform.expireTokens("twice-checked");
+
+    await admin.post(`/channels/${id}/check`);
+    await admin.post(`/channels/${id}/check`);
+
+    expect(await eventsOf(id)).toEqual(["channel.connected", "channel.needs_attention"]);
+  });
+
+  test("blames nobody when the platform is away", async () => {
+    const id = await connect("unlucky");
+    const broken = await startApi({
+      ...opened.context,
+      fetch: () => Promise.reject(new TypeError("fetch failed")),
+    });
+    const { workspaceId } = admin.actor;
+    const elsewhere = await broken.signIn({ workspaceId });
+
+    const answer = await elsewhere.post(`/channels/${id}/check`);
+
+    expect(answer).toMatchObject({ status: 503, body: { code: "channel.platform_unreachable" } });
+    const { body } = await admin.get(`/channels/${id}`);
+    expect(body.state).toBe("connected");
+    await broken.close();
+  });
+});
+
+describe("removing", () => {
+  test("hides the channel, forgets its secret, and lets the account be connected again", async () => {
+    const id = await connect("leaving");
+
+    const removed = await admin.delete(`/channels/${id}`);
+
+    expect(removed.status).toBe(204);
+    expect(await admin.get(`/channels/${id}`)).toMatchObject({
+      status: 404,
+      body: { code: "channel.missing" },
+    });
+    const row = await opened.db
+      .selectFrom("channels")
+      .select("sealedCredentials")
+      .where("id", "=", id)
+      .executeTakeFirstOrThrow();
+    expect(row.sealedCredentials).toHaveLength(0);
+    expect(await admin.post("/channels", aRequest("leaving"))).toMatchObject({ status: 201 });
+  });
+
+  test("is refused while deliveries wait for the channel", async () => {
+    const id = await connect("busy");
+    const channel = { id, platform: "mastodon" };
+    await aDelivery(opened.context, admin.actor, channel, { state: "scheduled" });
+
+    const answer = await admin.delete(`/channels/${id}`);
+
+    expect(answer).toMatchObject({ status: 409, body: { code: "channel.in_use" } });
+    expect(answer.body.detail).toContain("1 delivery waits");
+  });
+});
+
+describe("reading", () => {
+  test("pages through all channels, each once, and narrows by platform and state", async () => {
+    const client = await api.signIn();
+    for (const name of ["one", "two", "three"]) await client.post("/channels", aRequest(name));
+
+    const first = await client.get("/channels?limit=2");
+    const second = await client.get(`/channels?limit=2&cursor=${first.body.nextCursor}`);
+    const none = await client.get("/channels?platform=sandbox");
+    const ill = await client.get("/channels?state=needs_attention");
+
+    const names = [...first.body.items, ...second.body.items].map((channel) => channel["name"]);
+    expect(names).toEqual(["one", "two", "three"]);
+    expect(second.body.nextCursor).toBeNull();
+    expect(none.body.items).toEqual([]);
+    expect(ill.body.items).toEqual([]);
+  });
+
+  test("hides another workspace's channel as if there were none", async () => {
+    const id = await connect("private");
+    const stranger = await api.signIn();
+
+    const answers = await Promise.all([
+      stranger.get(`/channels/${id}`),
+      stranger.patch(`/channels/${id}`, { name: "Mine now" }),
+      stranger.delete(`/channels/${id}`),
+      stranger.post(`/channels/${id}/check`),
+    ]);
+
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ status: 404, body: { code: "channel.missing" } });
+    }
+  });
+
+  test("lets authors read channels and nothing more", async () => {
+    const id = await connect("guarded");
+    const { workspaceId } = admin.actor;
+    const author = await api.signIn({ scope: "author", workspaceId });
+
+    const refused = await Promise.all([
+      author.post("/channels", aRequest("authors-own")),
+      author.patch(`/channels/${id}`, { name: "Other" }),
+      author.delete(`/channels/${id}`),
+      author.post(`/channels/${id}/check`),
+    ]);
+
+    expect((await author.get(`/channels/${id}`)).status).toBe(200);
+    for (const answer of refused) {
+      expect(answer).toMatchObject({ status: 403, body: { code: "token.forbidden" } });
+    }
+  });
+});
