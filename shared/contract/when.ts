@@ -3,7 +3,6 @@ import * as z from "zod";
 /** When a post is to go out. What the words mean is decided by `shared/domain/schedule.ts`. */
 export const WhenInput = z
   .union([
-    z.literal("now"),
     z.strictObject({
       local: z.string().max(40),
       zone: z.string().max(100),
@@ -15,5 +14,7 @@ export const WhenInput = z
         ),
     }),
     z.strictObject({ utc: z.string().max(40) }),
+    // Last, as of the forms that are equally wrong the first one is explained.
+    z.literal("now"),
   ])
   .describe('A wall clock with its IANA zone, an instant with an offset, or "now".');
