@@ -1,6 +1,5 @@
 import { emptyParts } from "../checks/empty-parts.ts";
 import type { Finding } from "../checks/finding.ts";
-import { linkFindings } from "../checks/link-in-text.ts";
 import type { Actor, Context } from "../context.ts";
 import { normalizePost, type PostContent } from "../domain/post.ts";
 import { findingsOf, loadKnown } from "./post-references.ts";
@@ -17,5 +16,5 @@ export async function checkPost(
   const content = normalizePost(input);
   const references = await loadKnown(context.db, workspaceId, content);
   const ofPlatforms = findingsOf(context, content, references);
-  return [...emptyParts(content), ...ofPlatforms, ...linkFindings(content)];
+  return [...emptyParts(content), ...ofPlatforms];
 }

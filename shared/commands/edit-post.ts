@@ -104,12 +104,13 @@ function effectOn(
   living: readonly PlannedDelivery[],
   { before, post, references }: { before: Post; post: Post; references: References },
 ): Effect {
-  const stays = ({ channelId }: PlannedDelivery) => post.channelIds.includes(channelId);
-  const sealed = living.filter(stays).map((delivery) => ({
-    old: delivery,
-    contentHash: deliveryHash(post, delivery.channelId, references.media),
-    latestAt: plusMinutes(delivery.dueAt, post.latestAfterMinutes),
-  }));
+  const stays = ({ channelId }: PlannedDelivery) => references.channels.has(channelId);
+  const sealed = living.flatMap((old) => {
+    const channel = references.channels.get(old.channelId);
+    if (!channel) return [];
+    const contentHash = deliveryHash(post, channel, references.media);
+    return [{ old, contentHash, latestAt: plusMinutes(old.dueAt, post.latestAfterMinutes) }];
+  });
   const cancelled = living.filter((delivery) => !stays(delivery));
   const reworded = sealed.filter(({ old, contentHash }) => contentHash !== old.contentHash);
   const isOtherwiseLate = post.latestAfterMinutes !== before.latestAfterMinutes;
@@ -163,7 +164,7 @@ async function planAdded(
   const deliveries = added.flatMap((channelId) => {
     const channel = references.channels.get(channelId);
     if (!channel) return [];
-    const contentHash = deliveryHash(post, channelId, references.media);
+    const contentHash = deliveryHash(post, channel, references.media);
     const { platform } = channel;
     return [{ id: uuidv7(), postId: post.id, channelId, platform, contentHash, ...plan }];
   });

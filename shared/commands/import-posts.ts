@@ -211,8 +211,9 @@ async function store(
 
 function deliveriesOf(row: PlannedRow & { readonly id: string }): NewDelivery[] {
   const plan = planFor(row.moment, row.content.latestAfterMinutes);
-  return [...row.channels.values()].map(({ id: channelId, platform }) => {
-    const contentHash = deliveryHash(row.content, channelId, row.media);
+  return [...row.channels.values()].map((channel) => {
+    const { id: channelId, platform } = channel;
+    const contentHash = deliveryHash(row.content, channel, row.media);
     return { id: uuidv7(), postId: row.id, channelId, platform, contentHash, ...plan };
   });
 }

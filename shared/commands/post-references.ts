@@ -10,7 +10,7 @@ import {
   type MediumReference,
 } from "../db/post-references.ts";
 import type { PartContent } from "../domain/content.ts";
-import { mediaIdsOf, partsOnChannel, type PostContent } from "../domain/post.ts";
+import { contentOn, mediaIdsOf, type PostContent } from "../domain/post.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import { connectorOf } from "./on-channel.ts";
 
@@ -58,7 +58,8 @@ export function findingsOf(
     if (!channel) return [];
     const { capabilities, name, platform } = channel;
     const connector = connectorOf(context, platform);
-    const parts = partsOnChannel(content, channelId).map((part) => checkedPart(part, media));
+    const { parts: shown } = contentOn(content, channel);
+    const parts = shown.map((part) => checkedPart(part, media));
     const prefix = content.variants[channelId] ? `variants.${channelId}.` : "";
     const measure = (text: string) => connector.measure(text, capabilities);
     const target = { channelId, channelName: name, limits: capabilities, measure };

@@ -19,7 +19,7 @@ import { badState, deliveryMissing } from "./delivery-refusals.ts";
 /** What a person found on the channel. */
 export type Finding =
   | { readonly outcome: "published"; readonly permalink: string; readonly remoteId: string | null }
-  | { readonly outcome: "not_published"; readonly then: "send_again" | "drop" };
+  | { readonly outcome: "not_published"; readonly next: "send_again" | "drop" };
 
 /**
  * Settles a delivery of unknown outcome by what a person saw. Of two people who do so at once, one wins.
@@ -39,7 +39,7 @@ export async function resolveDelivery(
     if (delivery.state !== "unknown") throw badState(delivery.state, "be settled by a person");
     const open = await publishedParts(tx, delivery.id);
     if (finding.outcome === "not_published") {
-      await notPublished(tx, workspaceId, { delivery, open, then: finding.then });
+      await notPublished(tx, workspaceId, { delivery, open, next: finding.next });
       return;
     }
     const firstReadingMs = parseEngagementSchedule(config.engagementAfter)[0] ?? null;
@@ -50,17 +50,17 @@ export async function resolveDelivery(
 interface Absence {
   readonly delivery: PlannedDelivery;
   readonly open: OpenPart;
-  readonly then: "send_again" | "drop";
+  readonly next: "send_again" | "drop";
 }
 
 async function notPublished(
   tx: Tx,
   workspaceId: string,
-  { delivery, open, then }: Absence,
+  { delivery, open, next }: Absence,
 ): Promise<void> {
   const isPartlyOut = open.receipts > 0;
   await answerOpenAttempts(tx, delivery.id, "not_published");
-  if (then === "drop") {
+  if (next === "drop") {
     // What is public already cannot be called cancelled: a person goes on with it or takes it away.
     const state = isPartlyOut ? "partial" : "cancelled";
     await settleDelivery(tx, workspaceId, { ...delivery, state, nextAt: null });

@@ -85,8 +85,9 @@ interface Planned {
 function planChannels(post: Post, { living, references, plan }: Planning): Planned {
   const added: NewDelivery[] = [];
   const moved: Replan[] = [];
-  for (const [channelId, { platform }] of references.channels) {
-    const contentHash = deliveryHash(post, channelId, references.media);
+  for (const [channelId, channel] of references.channels) {
+    const { platform } = channel;
+    const contentHash = deliveryHash(post, channel, references.media);
     const known = living.find((delivery) => delivery.channelId === channelId);
     if (known) moved.push({ id: known.id, version: known.version, contentHash, ...plan });
     else added.push({ id: uuidv7(), postId: post.id, channelId, platform, contentHash, ...plan });

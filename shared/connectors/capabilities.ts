@@ -22,6 +22,11 @@ export const Capabilities = z.object({
     /** In characters (UTF-16 units); null where alt text is not possible. */
     altTextMax: z.int().positive().nullable(),
   }),
+  /**
+   * Whether a part without media can show a link as a card that is no part of its text. Where not, the link of a post is
+   * written into the text.
+   */
+  showsLinkCard: z.boolean(),
   /** Most parts in one post; 1 where there are no threads. */
   threadMax: z.int().positive(),
   engagement: z.object({
@@ -40,7 +45,11 @@ export const Capabilities = z.object({
   }),
   /** Published limits on posting, most binding first. */
   budgets: z.array(
-    z.object({ scope: z.enum(["channel", "app"]), limit: z.int().positive(), perMs: z.int().positive() }),
+    z.object({
+      scope: z.enum(["channel", "app"]),
+      limit: z.int().positive(),
+      perMs: z.int().positive(),
+    }),
   ),
 });
 

@@ -34,9 +34,33 @@ export function partsFor(
   return variant?.parts ?? parts;
 }
 
+/** A post's words as one channel shows them. */
+export interface PlacedContent {
+  readonly parts: readonly PartContent[];
+  /** A page that is shown as a card under the first part; null for none. */
+  readonly card: string | null;
+}
+
+/**
+ * Puts a post's link where readers of a channel see it: on a card where the platform has cards and the first part has no
+ * media, else under the text of the first part, unless the text has it already.
+ */
+export function placeLink(
+  parts: readonly PartContent[],
+  link: string | null,
+  showsLinkCard: boolean,
+): PlacedContent {
+  const [first, ...others] = parts;
+  if (link === null || !first) return { parts, card: null };
+  if (showsLinkCard && first.mediaIds.length === 0) return { parts, card: link };
+  if (parts.some(({ text }) => text.includes(link))) return { parts, card: null };
+  const text = first.text === "" ? link : `${first.text}\n\n${link}`;
+  return { parts: [{ ...first, text }, ...others], card: null };
+}
+
 /** Hash of all that the public will see on one channel. 64 hexadecimal digits. */
-export function contentHash(parts: readonly SealedPart[], link: string | null): string {
-  return hashJson([parts.map(canonicalPart), link]);
+export function contentHash(parts: readonly SealedPart[], card: string | null): string {
+  return hashJson([parts.map(canonicalPart), card]);
 }
 
 /** The same for every attempt at the same part of the same delivery, another when the content changes. */

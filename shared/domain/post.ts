@@ -3,7 +3,9 @@ import {
   hashJson,
   normalizeText,
   partsFor,
+  placeLink,
   type PartContent,
+  type PlacedContent,
   type SealedPart,
   type Source,
 } from "./content.ts";
@@ -61,25 +63,33 @@ export function mediaIdsOf({ parts, variants }: PostContent): string[] {
   return [...new Set(all.flatMap((part) => part.mediaIds))];
 }
 
-/** The words of a post as they go to one channel. */
-export function partsOnChannel(post: PostContent, channelId: string): readonly PartContent[] {
-  return partsFor(post.parts, post.variants[channelId] ?? null);
+/** The part of a channel that decides how it shows a post. */
+export interface ShowingChannel {
+  readonly id: string;
+  readonly capabilities: { readonly showsLinkCard: boolean };
+}
+
+/** A post as one channel shows it. */
+export function contentOn(post: PostContent, { id, capabilities }: ShowingChannel): PlacedContent {
+  const parts = partsFor(post.parts, post.variants[id] ?? null);
+  return placeLink(parts, post.link, capabilities.showsLinkCard);
 }
 
 /** Hash of what one channel will show; a delivery carries it. */
 export function deliveryHash(
   post: PostContent,
-  channelId: string,
+  channel: ShowingChannel,
   media: ReadonlyMap<string, SealedMedium>,
 ): string {
-  return contentHash(sealParts(partsOnChannel(post, channelId), media), post.link);
+  const { parts, card } = contentOn(post, channel);
+  return contentHash(sealParts(parts, media), card);
 }
 
 /** Hash of what all channels together will show. Which channels are named does not matter, except for those with variants. */
 export function postHash(post: PostContent, media: ReadonlyMap<string, SealedMedium>): string {
-  const own = contentHash(sealParts(post.parts, media), post.link);
-  const others = Object.keys(post.variants).toSorted();
-  return hashJson([own, others.map((id) => [id, deliveryHash(post, id, media)])]);
+  const hashOf = (parts: readonly PartContent[]) => contentHash(sealParts(parts, media), post.link);
+  const variants = Object.entries(post.variants).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return hashJson([hashOf(post.parts), variants.map(([id, { parts }]) => [id, hashOf(parts)])]);
 }
 
 /** @param media must hold every medium that the parts name */

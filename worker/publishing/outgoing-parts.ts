@@ -2,17 +2,25 @@ import type { OutgoingMedia, OutgoingPart } from "../../shared/connectors/connec
 import type { Context } from "../../shared/context.ts";
 import type { DueDelivery } from "../../shared/db/deliveries.ts";
 import type { MediaRow } from "../../shared/db/tables.ts";
-import { contentHash, idempotencyKey, partsFor } from "../../shared/domain/content.ts";
+import { contentHash, idempotencyKey, partsFor, placeLink } from "../../shared/domain/content.ts";
 
 /** What goes out, without the place in a thread, which is known only when the part before it is out. */
 export type PlannedPart = Omit<OutgoingPart, "thread">;
 
+/** What a delivery is made of. */
+type Content = Pick<
+  DueDelivery,
+  "id" | "workspaceId" | "parts" | "variant" | "link" | "capabilities"
+>;
+
 /** The parts of a delivery as its channel shows them, and the hash of exactly these. */
 export async function outgoingParts(
   context: Context,
-  delivery: DueDelivery,
+  delivery: Content,
 ): Promise<{ parts: readonly PlannedPart[]; contentHash: string }> {
-  const contents = partsFor(delivery.parts, delivery.variant);
+  const { showsLinkCard } = delivery.capabilities;
+  const words = partsFor(delivery.parts, delivery.variant);
+  const { parts: contents, card } = placeLink(words, delivery.link, showsLinkCard);
   const ids = contents.flatMap((part) => part.mediaIds);
   const media = await loadMedia(context, delivery.workspaceId, ids);
   const rowsOf = (mediaIds: readonly string[]) =>
@@ -24,12 +32,11 @@ export async function outgoingParts(
     text: part.text,
     media: rowsOf(part.mediaIds).map(({ sha256, altText }) => ({ sha256, altText })),
   }));
-  const hash = contentHash(sealed, delivery.link);
+  const hash = contentHash(sealed, card);
   const parts = contents.map((part, index) => ({
     text: part.text,
     media: rowsOf(part.mediaIds).map((row) => outgoingMedia(context, row)),
-    // A card belongs to the whole post, so it stands under its first part.
-    link: index === 0 ? delivery.link : null,
+    link: index === 0 ? card : null,
     idempotencyKey: idempotencyKey(delivery.id, index, hash),
   }));
   return { parts, contentHash: hash };

@@ -31,6 +31,7 @@ export const capabilities: Capabilities = {
     },
     altTextMax: 2000,
   },
+  showsLinkCard: true,
   threadMax: 25,
   engagement: { metrics: ["likes", "replies", "reposts", "quotes", "bookmarks"], batch: 25 },
   // The record key is ours and the record is stored whole, so the same write again changes nothing, whenever it comes.

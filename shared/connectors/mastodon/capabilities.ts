@@ -51,6 +51,7 @@ export function capabilitiesOf(limits: Limits): Capabilities {
       ),
       altTextMax: limits.maxDescription,
     },
+    showsLinkCard: false,
     threadMax: 25,
     engagement: { metrics: ["likes", "replies", "reposts", "quotes"], batch: 20 },
     idempotency: { class: "B", repeatableForMs: 55 * MINUTE_MS, visibilityLagMs: 5_000 },

@@ -9,7 +9,6 @@ export const LIMITS = {
   pictureTypes: ["image/jpeg", "image/png", "image/webp", "image/gif"],
   altTextMax: 1_000,
   engagementBatch: 50,
-  listMax: 100,
 } as const;
 
 export const capabilities: Capabilities = {
@@ -26,6 +25,7 @@ export const capabilities: Capabilities = {
     ),
     altTextMax: LIMITS.altTextMax,
   },
+  showsLinkCard: true,
   threadMax: 25,
   engagement: {
     metrics: ["impressions", "likes", "replies", "reposts"],

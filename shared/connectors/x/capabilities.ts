@@ -23,6 +23,7 @@ export const CAPABILITIES: Capabilities = {
     },
     altTextMax: 1_000,
   },
+  showsLinkCard: false,
   threadMax: 25,
   engagement: {
     metrics: [
