@@ -148,7 +148,9 @@ export function deliveryRoutes(context: Context): Router {
     resolve,
     idempotent(context, async (inner, req, res) => {
       const { id: deliveryId } = parse(IdParams, req.params);
-      const finding = parse(ResolveDeliveryRequest, req.body);
+      const input = parse(ResolveDeliveryRequest, req.body);
+      const { outcome } = input;
+      const finding = outcome === "published" ? input : { outcome, next: input.then };
       await resolveDelivery(inner, actorOf(res), { deliveryId, finding });
       return { status: 200, body: await present(inner, actorOf(res), deliveryId) };
     }),

@@ -169,6 +169,7 @@ export const ResolveDeliveryRequest = z
     z
       .strictObject({
         outcome: z.literal("not_published"),
+        // oxlint-disable-next-line unicorn/no-thenable -- a schema is no function, and neither is its value
         then: z
           .enum(["send_again", "drop"])
           .describe(

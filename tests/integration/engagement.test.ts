@@ -87,7 +87,7 @@ describe("summed engagement", () => {
       { key: "sandbox", deliveries: 3, measured: 2, metrics: { likes: 5, replies: 0, reposts: 1 } },
     ]);
     const byChannel = await summed("");
-    expect(byChannel.map(({ key }) => key).sort()).toEqual([sandbox.id, mastodon.id].sort());
+    expect(new Set(byChannel.map(({ key }) => key))).toEqual(new Set([sandbox.id, mastodon.id]));
   });
 
   test("by campaign, label and post", async () => {
@@ -109,13 +109,12 @@ describe("summed engagement", () => {
       ["b", 11],
       [null, 100],
     ]);
-    expect(await likes("post")).toEqual(
-      [
-        [first.postId, 1],
-        [second.postId, 10],
-        [third.postId, 100],
-      ].sort(),
-    );
+    // Ids are made in the order of time, and so are the groups.
+    expect(await likes("post")).toEqual([
+      [first.postId, 1],
+      [second.postId, 10],
+      [third.postId, 100],
+    ]);
   });
 
   test("within a span of publication, in the own workspace only", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { DateTime } from "luxon";
 import { resolveWhen, type When } from "../../shared/domain/schedule.ts";
 import { AppError } from "../../shared/errors.ts";
