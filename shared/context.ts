@@ -1,5 +1,7 @@
+import { createHmac } from "node:crypto";
 import path from "node:path";
 import { type Config, ConfigError, platformSettings } from "./config.ts";
+import type { Connector } from "./connectors/connector.ts";
 import { loadConnectors, type Registry } from "./connectors/registry.ts";
 import { clock, openDb, type Db } from "./db/client.ts";
 import type { Scope } from "./domain/permission.ts";
@@ -49,7 +51,7 @@ export async function openContext(config: Config, log: Logger, name: string): Pr
   const connectors = await loadConnectors();
   const settings = new Map<string, unknown>();
   for (const connector of connectors.values()) {
-    const parsed = connector.settings.safeParse(platformSettings(config, connector.id));
+    const parsed = connector.settings.safeParse(settingsFor(connector, config));
     if (!parsed.success) {
       const names = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
       throw new ConfigError(
@@ -85,6 +87,15 @@ export async function openContext(config: Config, log: Logger, name: string): Pr
     syncClock: async () => observeClock(await clock(db)),
     close: () => db.destroy(),
   };
+}
+
+/** What the operator has set and, where we host the platform, the key by which it knows us. */
+function settingsFor(connector: Connector, config: Config): Record<string, string> {
+  const { id } = connector;
+  const given = platformSettings(config, id);
+  if (connector.host === undefined) return given;
+  const hostKey = createHmac("sha256", config.secretKey).update(`host/${id}`).digest("base64url");
+  return { hostKey, ...given };
 }
 
 /** The operator wrote these addresses, so they may be private. */

@@ -15,7 +15,8 @@ export interface Connector<Credentials = unknown, Settings = unknown, Prepared =
   readonly capabilities: Capabilities;
   /**
    * Operator settings, read from `POSTWELL_<ID>_<NAME>` (`baseUrl` from `POSTWELL_<ID>_BASE_URL`). Every value is a string
-   * or absent, and the defaults reach the real platform.
+   * or absent, and the defaults reach the real platform. Where Postwell hosts the platform, there is a `hostKey` too: it
+   * is made from Postwell's own secret, and proves that a request comes from this installation.
    */
   readonly settings: z.ZodType<Settings>;
   /** What a channel needs to publish. Sealed at rest, never logged, never returned by the API. */
@@ -78,8 +79,11 @@ export interface Connector<Credentials = unknown, Settings = unknown, Prepared =
     call: Call<Credentials, Settings>,
   ): Promise<ReadonlyMap<string, Engagement>>;
 
-  /** Present where Postwell itself hosts the platform: answers requests below `/<id>/`. */
-  host?(documents: Documents): (request: Request) => Promise<Response>;
+  /**
+   * Present where Postwell itself hosts the platform: answers requests below `/<id>/`. Everybody can reach these, so what
+   * changes something must require the `hostKey` of the settings.
+   */
+  host?(documents: Documents, settings: Settings): (request: Request) => Promise<Response>;
 }
 
 /** The outside world, so that tests can replace it, and whom we act for. */
@@ -171,11 +175,30 @@ export const METRICS = [
 
 export type Metric = (typeof METRICS)[number];
 
-/** A small store for a platform that Postwell hosts: documents in the order in which they were added. */
+/** A small store for a platform that Postwell hosts. Ids are UUIDs in lower case; kinds are the platform's own words. */
 export interface Documents {
-  add(document: unknown): Promise<string>;
-  list(limit: number): Promise<readonly { id: string; addedAt: Date; document: unknown }[]>;
-  find(id: string): Promise<{ id: string; addedAt: Date; document: unknown } | null>;
-  replace(id: string, document: unknown): Promise<void>;
+  /**
+   * Keeps a document under the given id, or a new one. Where the id is taken, by whichever process, what is there stays.
+   * @returns what is kept under the id; `isNew` tells whether it is this document
+   */
+  add(
+    document: unknown,
+    as: { kind: string; id?: string },
+  ): Promise<HostedDocument & { readonly isNew: boolean }>;
+  /** Those of one kind, the one that was added last first. */
+  list(kind: string, limit: number): Promise<readonly HostedDocument[]>;
+  find(id: string): Promise<HostedDocument | null>;
+  /** Changes what is given and leaves the rest. False where there is no such document. */
+  change(id: string, to: { kind?: string; document?: unknown }): Promise<boolean>;
+  /** Repeatable. */
   remove(id: string): Promise<void>;
+  /** Removes those of one kind that were added longer ago than this. Repeatable. */
+  removeOlder(kind: string, ageMs: number): Promise<void>;
+}
+
+export interface HostedDocument {
+  readonly id: string;
+  readonly kind: string;
+  readonly addedAt: Date;
+  readonly document: unknown;
 }

@@ -163,8 +163,10 @@ export interface Tables {
     at: Generated<Date>;
   };
   hostedDocuments: {
-    id: string;
     platform: string;
+    id: string;
+    number: Generated<number>;
+    kind: string;
     document: Json<unknown>;
     addedAt: Generated<Date>;
   };

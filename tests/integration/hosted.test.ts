@@ -1,14 +1,20 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { hostedDocuments } from "../../shared/db/hosted-documents.ts";
+import { createHmac } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { openContext } from "../../shared/context.ts";
 import { startApi, type TestApi } from "../support/api-client.ts";
 import { createTestContext, type TestContext } from "../support/context.ts";
 
+/** A pixel: the smallest GIF that browsers take. */
+const GIF = Buffer.from("R0lGODlhAQABAAAAACwAAAAAAQABAAA=", "base64");
+
 let opened: TestContext;
 let api: TestApi;
+let token: string;
 
 beforeAll(async () => {
   opened = await createTestContext();
   api = await startApi(opened.context);
+  token = await signIn();
 });
 
 afterAll(async () => {
@@ -16,61 +22,160 @@ afterAll(async () => {
   await opened.close();
 });
 
-/** The platforms that Postwell hosts; these tests hold for any. */
-const hostedIds = () =>
-  [...opened.context.connectors.values()]
-    .filter((connector) => connector.host !== undefined)
-    .map(({ id }) => id);
+const hostKey = () =>
+  createHmac("sha256", opened.context.config.secretKey).update("host/sandbox").digest("base64url");
 
-test("shows a public page of every platform that Postwell hosts", async () => {
-  expect(hostedIds().length).toBeGreaterThan(0);
-  for (const id of hostedIds()) {
-    const response = await api.fetch(`/${id}`);
+function write(path: string, init: RequestInit, at = api): Promise<Response> {
+  const headers = { "x-postwell-host-key": hostKey(), authorization: `Bearer ${token}` };
+  return at.fetch(`/sandbox/api${path}`, {
+    method: "POST",
+    ...init,
+    headers: { ...headers, ...Object.fromEntries(new Headers(init.headers)) },
+  });
+}
 
-    expect([id, response.status]).toEqual([id, 200]);
-    expect(response.headers.get("content-type")).toContain("text/html");
-  }
+async function field(response: Response, name: string): Promise<string> {
+  const body: Record<string, string> = JSON.parse(await response.text());
+  return body[name] ?? "";
+}
+
+async function signIn(): Promise<string> {
+  return field(await write("/sessions", { body: '{"handle":"@heart"}' }), "token");
+}
+
+function aPost(fields: Record<string, unknown> = {}) {
+  const id = crypto.randomUUID();
+  const words = { text: `Know your numbers ${id}`, link: null, pictures: [], parent: null };
+  return { id, ...words, ...fields };
+}
+
+const publish = (post: ReturnType<typeof aPost>, at = api) =>
+  write("/posts", { body: JSON.stringify(post) }, at);
+
+const read = async (path: string) => (await api.fetch(`/sandbox${path}`)).text();
+
+const upload = (bytes: Uint8Array<ArrayBuffer>) =>
+  write("/pictures", { headers: { "content-type": "image/gif" }, body: bytes });
+
+describe("a post on the practice network", () => {
+  test("is on the feed, newest first, and on a page of its own with its thread", async () => {
+    const root = aPost();
+    const answer = aPost({ parent: root.id });
+    const newest = aPost();
+    for (const post of [root, answer, newest]) expect((await publish(post)).status).toBe(201);
+
+    const feed = await read("");
+    const page = await read(`/posts/${answer.id}`);
+
+    const places = [newest, root, answer].map(({ text }) => feed.indexOf(text));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((one, other) => one - other));
+    expect([page.includes(root.text), page.includes(newest.text)]).toEqual([true, false]);
+  });
+
+  test("shows its picture, which nobody could see before", async () => {
+    const picture = await field(await upload(GIF), "id");
+    const before = await api.fetch(`/sandbox/pictures/${picture}`);
+    const post = aPost({ pictures: [{ id: picture, altText: "A single pixel" }] });
+
+    await publish(post);
+
+    const shown = await api.fetch(`/sandbox/pictures/${picture}`);
+    expect([before.status, shown.status]).toEqual([404, 200]);
+    expect(shown.headers.get("content-type")).toBe("image/gif");
+    expect(Buffer.from(await shown.arrayBuffer())).toEqual(GIF);
+    expect(await read(`/posts/${post.id}`)).toContain('alt="A single pixel"');
+  });
+
+  test("is made once by many processes", async () => {
+    const second = await openContext(opened.context.config, opened.context.log, "second");
+    const other = await startApi(second.context);
+    const post = aPost();
+
+    const answers = await Promise.all(
+      [1, 2, 3, 4].flatMap(() => [publish(post), publish(post, other)]),
+    );
+    await other.close();
+    await second.close();
+
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 201)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(7);
+    expect((await read("")).split(post.text)).toHaveLength(2);
+  });
+
+  test("stays away once it was removed, also for a late repeat", async () => {
+    const post = aPost();
+    await publish(post);
+
+    const removed = await write(`/posts/${post.id}`, { method: "DELETE" });
+    const repeated = await publish(post);
+
+    expect([removed.status, repeated.status]).toEqual([204, 410]);
+    expect((await api.fetch(`/sandbox/posts/${post.id}`)).status).toBe(404);
+    expect(await read("")).not.toContain(post.text);
+  });
 });
 
-test("lets the platform decide the headers of its pages", async () => {
-  const [id = ""] = hostedIds();
+describe("without the key that only this Postwell has", () => {
+  test.each([
+    ["POST", "/sessions"],
+    ["POST", "/pictures"],
+    ["POST", "/posts"],
+    ["DELETE", "/posts/019be000-0000-7000-8000-000000000000"],
+  ])("%s %s is refused", async (method, path) => {
+    for (const key of ["", "guess", `${hostKey()}x`, hostKey().toLowerCase()]) {
+      const headers = { "x-postwell-host-key": key };
+      const response = await write(path, { method, headers, body: JSON.stringify(aPost()) });
 
-  const response = await api.fetch(`/${id}`);
+      expect(response.status).toBe(403);
+      expect(await response.text()).toContain("host_key_wrong");
+    }
+  });
 
-  // Two policies would both hold: ours, which allows nothing, would take the page's style away.
-  expect(response.headers.get("content-security-policy")).not.toContain(", default-src");
+  test("a large upload is refused with an answer, not with a broken connection", async () => {
+    const headers = { "x-postwell-host-key": "guess" };
+
+    const response = await write("/pictures", { headers, body: Buffer.alloc(4_000_000) });
+
+    expect(response.status).toBe(403);
+  });
+
+  test("a reader needs none", async () => {
+    const post = aPost();
+    await publish(post);
+
+    expect((await api.fetch(`/sandbox/api/posts/${post.id}`)).status).toBe(200);
+  });
 });
 
-test("passes bodies and refusals on, through to a channel that publishes", async () => {
-  const ported = await createTestContext();
-  const server = await startApi(ported.context);
-  const settings = new Map(ported.context.settings);
-  const [id = ""] = hostedIds();
-  settings.set(id, { baseUrl: `${server.url}/${id}`, publicUrl: `${server.url}/${id}` });
-  const client = await startApi({ ...ported.context, settings });
-  const admin = await client.signIn();
+test("answers an upload that is too large", async () => {
+  const response = await upload(Buffer.concat([GIF, Buffer.alloc(9_000_000)]));
 
-  const answer = await admin.post("/channels", { platform: id, name: "Practice" });
-  const refused = await server.fetch(`/${id}/api/account`);
-
-  expect(answer).toMatchObject({ status: 201, body: { state: "connected" } });
-  expect(refused.status).toBe(401);
-  await client.close();
-  await server.close();
-  await ported.close();
+  expect(response.status).toBe(413);
 });
 
-test("keeps a platform's documents apart from another's, in order", async () => {
-  const one = hostedDocuments(opened.db, "one");
-  const other = hostedDocuments(opened.db, "other");
-  const ids = [await one.add({ at: 1 }), await one.add({ at: 2 }), await one.add({ at: 3 })];
+test("forgets pictures that no post has shown for a day", async () => {
+  const [unused, used] = [
+    await field(await upload(GIF), "id"),
+    await field(await upload(GIF), "id"),
+  ];
+  await publish(aPost({ pictures: [{ id: used, altText: "" }] }));
+  await opened.setClock(new Date(Date.now() + 25 * 3_600_000));
 
-  await one.replace(ids[2] ?? "", { at: 33 });
-  await one.remove(ids[0] ?? "");
+  await upload(GIF);
 
-  const listed = (await one.list(2)).map(({ document }) => document);
-  expect(listed).toEqual([{ at: 2 }, { at: 33 }]);
-  expect(await one.find(ids[0] ?? "")).toBeNull();
-  expect(await other.find(ids[1] ?? "")).toBeNull();
-  expect(await other.list(10)).toEqual([]);
+  const late = await publish(aPost({ pictures: [{ id: unused, altText: "" }] }));
+  expect([late.status, await late.text()]).toEqual([
+    422,
+    expect.stringContaining("picture_missing"),
+  ]);
+  expect((await api.fetch(`/sandbox/pictures/${used}`)).status).toBe(200);
+});
+
+test("keeps the headers under which a page of other people's words is safe", async () => {
+  const response = await api.fetch("/sandbox");
+
+  expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+  expect(response.headers.get("x-content-type-options")).toBe("nosniff");
 });

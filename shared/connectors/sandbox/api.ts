@@ -4,6 +4,7 @@ import { ConnectorError } from "../error.ts";
 import { exchange, type Answer } from "../http.ts";
 import type { Credentials, Settings } from "./credentials.ts";
 import { refusalOf } from "./errors.ts";
+import { HOST_KEY_HEADER } from "./network/host-key.ts";
 
 export type SandboxCall = Call<Credentials, Settings>;
 
@@ -30,6 +31,7 @@ export async function request<T>(
 ): Promise<T> {
   const headers: Record<string, string> = {};
   if (call.credentials.token) headers["authorization"] = `Bearer ${call.credentials.token}`;
+  if (call.settings.hostKey) headers[HOST_KEY_HEADER] = call.settings.hostKey;
   if (body) headers["content-type"] = body.contentType;
   const init = { method, headers, body: body?.content ?? null, signal: call.signal };
   const url = `${call.settings.baseUrl}/api${path}`;

@@ -21,7 +21,12 @@ export const Settings = z
     baseUrl: Address.default("http://127.0.0.1:3000/sandbox"),
     /** The same as people's browsers reach it, for permalinks; `baseUrl` where absent. */
     publicUrl: Address.optional(),
+    /** Without it nothing can be published. */
+    hostKey: z.string().min(16).optional().describe("Comes from Postwell itself; leave it out."),
   })
-  .transform(({ baseUrl, publicUrl }) => ({ baseUrl, publicUrl: publicUrl ?? baseUrl }));
+  .transform(({ publicUrl, ...settings }) => ({
+    ...settings,
+    publicUrl: publicUrl ?? settings.baseUrl,
+  }));
 
 export type Settings = z.infer<typeof Settings>;

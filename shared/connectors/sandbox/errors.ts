@@ -8,6 +8,7 @@ const ErrorBody = z.object({ error: z.object({ code: z.string(), message: z.stri
 const KINDS: Readonly<Record<string, FailureKind>> = {
   signed_out: "reauthorize",
   not_yours: "permission",
+  host_key_wrong: "permission",
   text_refused: "content_rejected",
   handle_invalid: "permission",
   picture_invalid: "media_invalid",

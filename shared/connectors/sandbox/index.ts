@@ -23,5 +23,5 @@ export const connector: Connector<Credentials, Settings, Prepared> = {
   reconcile,
   remove,
   readEngagement,
-  host: (documents) => createNetwork(documents),
+  host: (documents, { hostKey }) => createNetwork(documents, { hostKey }),
 };

@@ -6,9 +6,9 @@ import { ConnectorError } from "../error.ts";
 import { json, request, type SandboxCall } from "./api.ts";
 import type { Settings } from "./credentials.ts";
 
-/** The key under which the part will be published, and what was uploaded for it, by media id. */
+/** The id under which the part will be published, and what was uploaded for it, by media id. */
 export const Prepared = z.object({
-  key: z.uuid(),
+  id: z.uuid(),
   pictures: z.record(z.string(), z.string()),
 });
 
@@ -21,9 +21,8 @@ const Picture = z.object({
 });
 
 const Post = z.object({ id: z.string(), publishedAt: z.coerce.date() });
-const Posts = z.object({ posts: z.array(Post), reachesTo: z.coerce.date().nullable() });
 
-/** Chooses the post's own id and uploads the pictures that an earlier call did not. */
+/** Chooses the post's id and uploads the pictures that are not there from an earlier call. */
 export async function prepare(
   part: OutgoingPart,
   previous: Prepared | null,
@@ -31,9 +30,12 @@ export async function prepare(
 ): Promise<Prepared> {
   const pictures: Record<string, string> = {};
   for (const media of part.media) {
-    pictures[media.id] = previous?.pictures[media.id] ?? (await upload(media, call));
+    const before = previous?.pictures[media.id];
+    // The network forgets pictures that no post has shown for a day.
+    const isThere = before !== undefined && (await find(call, `/pictures/${before}`, Picture));
+    pictures[media.id] = isThere ? before : await upload(media, call);
   }
-  return { key: previous?.key ?? randomUUID(), pictures };
+  return { id: previous?.id ?? randomUUID(), pictures };
 }
 
 export async function commit(
@@ -42,7 +44,7 @@ export async function commit(
   call: SandboxCall,
 ): Promise<PublishedPart> {
   const content = {
-    key: prepared.key,
+    id: prepared.id,
     text: part.text,
     link: part.link,
     pictures: part.media.map(({ id, altText }) => ({ id: prepared.pictures[id], altText })),
@@ -59,19 +61,11 @@ export async function commit(
 /** The post is found by the id that `prepare` chose: neither an older one nor one with another text has it. */
 export async function reconcile(
   _part: OutgoingPart,
-  { armedAt, prepared }: LostAttempt<Prepared>,
+  { prepared }: LostAttempt<Prepared>,
   call: SandboxCall,
 ): Promise<PublishedPart | null> {
-  const handle = encodeURIComponent(call.credentials.handle);
-  const { posts, reachesTo } = await request(
-    call,
-    { method: "GET", path: `/posts?handle=${handle}&key=${prepared.key}` },
-    Posts,
-  );
-  if (posts[0]) return published(posts[0], call.settings);
-  // So much was published since that the look does not reach back to the attempt: its result proves nothing.
-  if (reachesTo && reachesTo > armedAt) throw new ConnectorError("unknown_outcome");
-  return null;
+  const post = await find(call, `/posts/${prepared.id}`, Post);
+  return post && published(post, call.settings);
 }
 
 export async function remove(remoteId: string, call: SandboxCall): Promise<void> {
@@ -88,6 +82,17 @@ async function upload(media: OutgoingMedia, call: SandboxCall): Promise<string> 
     picture = await request(call, { method: "GET", path }, Picture);
   }
   return picture.id;
+}
+
+/** Null where the network says that it has no such thing: any other failure is one. */
+async function find<T>(call: SandboxCall, path: string, shape: z.ZodType<T>): Promise<T | null> {
+  try {
+    return await request(call, { method: "GET", path }, shape);
+  } catch (error) {
+    const code = error instanceof ConnectorError ? error.platformCode : null;
+    if (code === "post_missing" || code === "picture_missing") return null;
+    throw error;
+  }
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import * as z from "zod";
@@ -10,26 +11,36 @@ import {
 } from "../simulator.ts";
 import { documentsInMemory } from "./memory.ts";
 import { createNetwork } from "./network.ts";
+import { HOST_KEY_HEADER } from "./network/host-key.ts";
 import { simulatedReactions } from "./network/readers.ts";
 import { createRecord, endSessions, type PostRecord } from "./simulator/record.ts";
 import { trouble } from "./simulator/trouble.ts";
 import { createUploads } from "./simulator/uploads.ts";
 import { send, toRequest } from "./simulator/wire.ts";
 
+export interface SandboxSimulatorOptions extends SimulatorOptions {
+  /** What requests must bring to write, as at Postwell itself. Without it, whoever reaches the simulator may write. */
+  readonly hostKey?: string;
+}
+
 /** The real practice network behind a server of its own, with the faults that every simulator knows. */
-export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+export async function startSimulator(options: SandboxSimulatorOptions = {}): Promise<Simulator> {
   const now = options.now ?? (() => new Date());
   const documents = documentsInMemory(now);
   const record = createRecord();
   const faults = faultSwitches();
+  const ownKey = randomUUID();
   const network = createNetwork(documents, {
+    hostKey: options.hostKey ?? ownKey,
     now,
     reactions: ({ id }, ageMs) => record.reactionsTo(id) ?? simulatedReactions(id, ageMs),
   });
   const answer = answering({ network, record, take: faults.take });
   const server = await listen(async (incoming, outgoing, body) => {
     if (options.latencyMs) await setTimeout(options.latencyMs);
-    await answer({ request: toRequest(incoming, body), body, outgoing });
+    const request = toRequest(incoming, body);
+    if (options.hostKey === undefined) request.headers.set(HOST_KEY_HEADER, ownKey);
+    await answer({ request, body, outgoing });
   }, options.port);
 
   return {
@@ -70,8 +81,8 @@ function answering(world: World): (exchange: Exchange) => Promise<void> {
     switch (`${request.method} ${noun}${id ? "/" : ""}`) {
       case "POST posts":
         return commit(world, exchange);
-      case "GET posts":
-        return send(await readBack(await ask(), take), outgoing);
+      case "GET posts/":
+        return send(await readBack(world, { id, ask }), outgoing);
       case "DELETE posts/": {
         const response = await ask();
         if (response.ok && id) record.forget(id);
@@ -112,14 +123,14 @@ async function commit({ network, record, take }: World, exchange: Exchange): Pro
   outgoing.writeHead(answered.status, Object.fromEntries(answered.headers)).end(text);
 }
 
-const Posts = z.looseObject({ posts: z.array(z.unknown()) });
-
-/** Own posts: while reading lags behind, the newest is not among them yet. */
-async function readBack(response: Response, take: World["take"]): Promise<Response> {
+/** One own post: while reading lags behind, the newest is not there yet. */
+async function readBack(
+  { record, take }: World,
+  { id, ask }: { id: string | undefined; ask: () => Promise<Response> },
+): Promise<Response> {
   if (take("read_unavailable")) return trouble(503, "down");
-  if (!response.ok || !take("read_lags")) return response;
-  const list = Posts.parse(await response.json());
-  return Response.json({ ...list, posts: list.posts.slice(1) });
+  const isNewest = record.posts().at(-1)?.remoteId === id;
+  return isNewest && take("read_lags") ? trouble(404, "post_missing") : ask();
 }
 
 /** An object schema drops what it does not name: here, all but the likes. */

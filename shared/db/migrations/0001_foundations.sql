@@ -250,11 +250,15 @@ create table events (
 );
 create index events_in_order on events (workspace_id, xid, id);
 
--- What a platform that Postwell hosts itself has stored.
+-- What a platform that Postwell hosts itself has stored. Its posts and its pictures are apart, so that a look at the newest
+-- posts reads no picture.
 create table hosted_documents (
-  id uuid primary key,
   platform text not null,
+  id uuid not null,
+  number bigint generated always as identity,
+  kind text not null,
   document jsonb not null,
-  added_at timestamptz not null default clock()
+  added_at timestamptz not null default clock(),
+  primary key (platform, id)
 );
-create index hosted_documents_in_order on hosted_documents (platform, added_at desc, id desc);
+create index hosted_documents_in_order on hosted_documents (platform, kind, number desc);

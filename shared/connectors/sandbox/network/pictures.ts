@@ -1,10 +1,13 @@
 import type { Documents } from "../../connector.ts";
 import { LIMITS } from "../limits.ts";
 import { readBody, Refusal } from "./answers.ts";
-import { DocumentId, PictureDocument } from "./documents.ts";
+import { DocumentId, KINDS, PictureDocument } from "./documents.ts";
+
+/** A picture that no post shows by then is forgotten. */
+const UNUSED_FOR_MS = 24 * 3_600_000;
 
 /**
- * Stores one picture and returns its id.
+ * Stores one picture, which nobody sees before a post shows it, and returns its id.
  * @throws {Refusal} 413 `too_large`; 422 `picture_invalid` where the bytes are not of the type they claim
  */
 export async function storePicture(
@@ -17,12 +20,10 @@ export async function storePicture(
   if (typeOf(bytes) !== contentType) {
     throw new Refusal(422, "picture_invalid", "This is not a JPEG, PNG, WebP or GIF picture.");
   }
-  return documents.add({
-    kind: "picture",
-    handle,
-    contentType,
-    base64: bytes.toString("base64"),
-  });
+  await documents.removeOlder(KINDS.upload, UNUSED_FOR_MS);
+  const document = { handle, contentType, base64: bytes.toString("base64") };
+  const { id } = await documents.add(document, { kind: KINDS.upload });
+  return id;
 }
 
 /** Who uploaded a picture; null where there is none. */
@@ -31,12 +32,32 @@ export async function ownerOfPicture(documents: Documents, id: string): Promise<
 }
 
 /**
- * The picture itself. Its type was read from its bytes, and browsers are told to believe that.
+ * Makes pictures public, before the post that shows them.
+ * @throws {Refusal} 422 `picture_missing` where one is gone or somebody else's
+ */
+export async function usePictures(
+  documents: Documents,
+  handle: string,
+  ids: readonly string[],
+): Promise<void> {
+  for (const id of ids) {
+    const isTheirs = (await ownerOfPicture(documents, id)) === handle;
+    const isUsed = isTheirs && (await documents.change(id, { kind: KINDS.picture }));
+    if (!isUsed) {
+      throw new Refusal(422, "picture_missing", "A picture of this post was not uploaded.");
+    }
+  }
+}
+
+/**
+ * A picture that a post shows. Its type was read from its bytes, and browsers are told to believe that.
  * @throws {Refusal} 404 `picture_missing`
  */
 export async function showPicture(documents: Documents, id: string): Promise<Response> {
   const picture = await findPicture(documents, id);
-  if (!picture) throw new Refusal(404, "picture_missing", "There is no such picture.");
+  if (picture?.kind !== KINDS.picture) {
+    throw new Refusal(404, "picture_missing", "There is no such picture.");
+  }
   return new Response(Buffer.from(picture.base64, "base64"), {
     headers: {
       "content-type": picture.contentType,
@@ -48,9 +69,9 @@ export async function showPicture(documents: Documents, id: string): Promise<Res
 }
 
 async function findPicture(documents: Documents, id: string) {
-  if (!DocumentId.safeParse(id).success) return null;
-  const found = await documents.find(id);
-  return PictureDocument.safeParse(found?.document).data ?? null;
+  const found = DocumentId.safeParse(id).success ? await documents.find(id) : null;
+  if (found?.kind !== KINDS.upload && found?.kind !== KINDS.picture) return null;
+  return { ...PictureDocument.parse(found.document), kind: found.kind };
 }
 
 function typeOf(bytes: Buffer): string | null {

@@ -1,14 +1,14 @@
 import * as z from "zod";
-import type { Documents } from "../../connector.ts";
+import type { Documents, HostedDocument } from "../../connector.ts";
 import { LIMITS } from "../limits.ts";
 import { countCharacters } from "../text.ts";
 import { Refusal } from "./answers.ts";
-import { DocumentId, PostDocument, type Post } from "./documents.ts";
-import { ownerOfPicture } from "./pictures.ts";
+import { DocumentId, KINDS, postOf, type Post, type PostDocument } from "./documents.ts";
+import { usePictures } from "./pictures.ts";
 
-/** What a client sends to publish. `key` is its own id for the post: the same one again makes no second post. */
+/** What a client sends to publish. It chooses the post's id: the same one again makes no second post. */
 export const NewPost = z.strictObject({
-  key: z.uuid(),
+  id: DocumentId,
   text: z.string(),
   link: z.url({ protocol: /^https?$/ }).nullable(),
   pictures: z
@@ -19,55 +19,39 @@ export const NewPost = z.strictObject({
 
 export type NewPost = z.infer<typeof NewPost>;
 
-/** Documents of all kinds that a look at the newest posts reads. */
-const RECENT_DOCUMENTS = 400;
+/** How many posts a look at the newest ones reads. */
+const RECENT_POSTS = 400;
 
-/** The newest posts, oldest first. Where two processes stored one key at the same time, the first stands. */
+/** The newest posts, oldest first. */
 export async function recentPosts(documents: Documents): Promise<readonly Post[]> {
-  return (await lookBack(documents)).posts;
-}
-
-/** The same, with how far back they reach: null for the beginning. */
-export async function lookBack(
-  documents: Documents,
-): Promise<{ posts: readonly Post[]; reachesTo: Date | null }> {
-  const recent = await documents.list(RECENT_DOCUMENTS);
-  const byKey = new Map<string, Post>();
-  for (const { id, document } of recent) {
-    const post = PostDocument.safeParse(document);
-    if (!post.success) continue;
-    const key = `${post.data.handle} ${post.data.key}`;
-    if (!byKey.has(key)) byKey.set(key, { ...post.data, id });
-  }
-  const isCut = recent.length >= RECENT_DOCUMENTS;
-  return { posts: [...byKey.values()], reachesTo: isCut ? (recent[0]?.addedAt ?? null) : null };
+  const newest = await documents.list(KINDS.post, RECENT_POSTS);
+  return newest.flatMap((found) => postOf(found) ?? []).reverse();
 }
 
 export async function findPost(documents: Documents, id: string): Promise<Post | null> {
-  if (!DocumentId.safeParse(id).success) return null;
-  const found = await documents.find(id);
-  const post = PostDocument.safeParse(found?.document);
-  return post.success ? { ...post.data, id } : null;
+  return DocumentId.safeParse(id).success ? postOf(await documents.find(id)) : null;
 }
 
 /**
- * Checks a post and stores it.
- * @throws {Refusal} 422 `text_refused`, `picture_missing`; 404 `parent_missing`
+ * Checks a post and stores it; where its id is stored already, gives that post.
+ * @throws {Refusal} 422 `text_refused`, `picture_missing`; 404 `parent_missing`; 409 `id_taken`; 410 `removed`
  */
 export async function storePost(
   documents: Documents,
   handle: string,
   { content, now }: { content: NewPost; now: Date },
-): Promise<Post> {
+): Promise<{ post: Post; isNew: boolean }> {
+  const { id, ...said } = content;
+  const before = await documents.find(id);
+  if (before) return { post: repeated(before, { handle, ...said }), isNew: false };
   checkText(content);
-  for (const { id } of content.pictures) {
-    if ((await ownerOfPicture(documents, id)) !== handle) {
-      throw new Refusal(422, "picture_missing", "A picture of this post was not uploaded.");
-    }
-  }
-  const root = content.parent === null ? null : await rootOf(documents, content.parent);
-  const post = { kind: "post" as const, ...content, handle, root, publishedAt: now.toISOString() };
-  return { ...post, id: await documents.add(post) };
+  const root = said.parent === null ? null : await rootOf(documents, said.parent);
+  const pictureIds = said.pictures.map((picture) => picture.id);
+  await usePictures(documents, handle, pictureIds);
+  const post: PostDocument = { ...said, handle, root, publishedAt: now.toISOString() };
+  // Another process may have stored it since we looked.
+  const kept = await documents.add(post, { kind: KINDS.post, id });
+  return { post: repeated(kept, { handle, ...said }), isNew: kept.isNew };
 }
 
 /**
@@ -78,10 +62,28 @@ export async function removePost(documents: Documents, id: string, handle: strin
   const post = await findPost(documents, id);
   if (!post) return;
   if (post.handle !== handle) throw new Refusal(403, "not_yours", "This post is not yours.");
-  // The post first: a post without its pictures looks broken, pictures without a post are seen by nobody.
-  await documents.remove(id);
+  // The post first: without its pictures it would look broken, and they without it are seen by nobody. Its id stays, so
+  // that a late repeat of the request that made it does not bring it back.
+  await documents.change(id, { kind: KINDS.removed, document: {} });
   for (const picture of post.pictures) await documents.remove(picture.id);
 }
+
+type Said = Omit<NewPost, "id"> & Pick<Post, "handle">;
+
+/** The post that is stored under an id, if the client means the same. */
+function repeated(found: HostedDocument, said: Said): Post {
+  if (found.kind === KINDS.removed) {
+    throw new Refusal(410, "removed", "This post was published and removed since.");
+  }
+  const post = postOf(found);
+  if (!post || wordsOf(post) !== wordsOf(said)) {
+    throw new Refusal(409, "id_taken", "This id was used for something else.");
+  }
+  return post;
+}
+
+const wordsOf = ({ handle, text, link, pictures, parent }: Said) =>
+  JSON.stringify([handle, text, link, pictures.map(({ id, altText }) => [id, altText]), parent]);
 
 async function rootOf(documents: Documents, parent: string): Promise<string> {
   const found = await findPost(documents, parent);

@@ -1,18 +1,19 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Documents } from "../../connector.ts";
 import { Refusal } from "./answers.ts";
-import { DocumentId, SessionDocument } from "./documents.ts";
+import { DocumentId, KINDS, SessionDocument } from "./documents.ts";
 
 /** Lower case, so that two spellings are not two accounts. */
 export const HANDLE = /^@[a-z0-9][a-z0-9_-]{0,29}$/;
 
-/** Signs in under a handle. No password: whoever may reach the network may practise on it. */
+/** Signs in under a handle. No password: whoever holds the host's key may practise under any. */
 export async function openSession(documents: Documents, handle: unknown): Promise<string> {
   if (typeof handle !== "string" || !HANDLE.test(handle)) {
     throw new Refusal(422, "handle_invalid", "A handle is @ and up to 30 of a-z, 0-9, _ and -.");
   }
   const secret = randomBytes(24).toString("base64url");
-  const id = await documents.add({ kind: "session", handle, secretHash: hashOf(secret) });
+  const document = { handle, secretHash: hashOf(secret) };
+  const { id } = await documents.add(document, { kind: KINDS.session });
   return `${id}.${secret}`;
 }
 
@@ -24,11 +25,11 @@ export async function handleOf(documents: Documents, request: Request): Promise<
   const token = request.headers.get("authorization")?.replace(/^Bearer /, "") ?? "";
   const [id = "", secret = ""] = token.split(".", 2);
   const found = DocumentId.safeParse(id).success ? await documents.find(id) : null;
-  const session = SessionDocument.safeParse(found?.document);
-  if (!session.success || !isSame(session.data.secretHash, hashOf(secret))) {
+  const session = found?.kind === KINDS.session ? SessionDocument.parse(found.document) : null;
+  if (!session || !isSame(session.secretHash, hashOf(secret))) {
     throw new Refusal(401, "signed_out", "This sign-in is not valid any more.");
   }
-  return session.data.handle;
+  return session.handle;
 }
 
 const hashOf = (secret: string) => createHash("sha256").update(secret).digest("hex");

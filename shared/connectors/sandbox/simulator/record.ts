@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Documents } from "../../connector.ts";
 import type { SimulatedPost, Simulator } from "../../simulator.ts";
-import { SessionDocument } from "../network/documents.ts";
+import { KINDS, SessionDocument } from "../network/documents.ts";
 import { NewPost } from "../network/posts.ts";
 import type { Reactions } from "../network/readers.ts";
 
@@ -48,8 +48,7 @@ export function createRecord(): PostRecord {
 
 /** Ends every sign-in under a handle, as if its owner had ended them. */
 export async function endSessions(documents: Documents, handle: string): Promise<void> {
-  for (const { id, document } of await documents.list(Number.MAX_SAFE_INTEGER)) {
-    const session = SessionDocument.safeParse(document);
-    if (session.success && session.data.handle === handle) await documents.remove(id);
+  for (const { id, document } of await documents.list(KINDS.session, Number.MAX_SAFE_INTEGER)) {
+    if (SessionDocument.parse(document).handle === handle) await documents.remove(id);
   }
 }

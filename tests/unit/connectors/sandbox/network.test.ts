@@ -1,5 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { documentsInMemory } from "../../../../shared/connectors/sandbox/memory.ts";
+import { createNetwork } from "../../../../shared/connectors/sandbox/network.ts";
+import { HOST_KEY_HEADER } from "../../../../shared/connectors/sandbox/network/host-key.ts";
 import { aNetwork, aPost, fieldOf, GIF } from "./practice.ts";
 
 async function refusalOf(response: Response): Promise<[number, string]> {
@@ -7,7 +9,7 @@ async function refusalOf(response: Response): Promise<[number, string]> {
 }
 
 describe("publishing", () => {
-  test("once under a key, even in another process that starts later", async () => {
+  test("once under an id, even in another process that starts later", async () => {
     const first = aNetwork();
     const token = await first.signIn();
     const post = aPost();
@@ -20,19 +22,19 @@ describe("publishing", () => {
     expect(await fieldOf(later, "id")).toBe(await fieldOf(created, "id"));
   });
 
-  test("shows one post where two processes stored one key at the same moment", async () => {
+  test("makes one post where two processes get it at the same moment", async () => {
     const documents = documentsInMemory();
     const [one, two] = [aNetwork(documents), aNetwork(documents)];
     const token = await one.signIn();
-    await Promise.all([one.publish(token), two.publish(token)]);
     const post = { ...aPost(), text: "Twice" };
 
-    await Promise.all([one.publish(token, post), two.publish(token, post)]);
+    const answers = await Promise.all([one.publish(token, post), two.publish(token, post)]);
 
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 201]));
     expect([...(await one.page()).matchAll(/>Twice</g)]).toHaveLength(1);
   });
 
-  test("refuses another content under a key that was used", async () => {
+  test("refuses another content under an id that was used", async () => {
     const network = aNetwork();
     const token = await network.signIn();
     const post = aPost();
@@ -40,10 +42,20 @@ describe("publishing", () => {
 
     const other = await network.publish(token, { ...post, text: "Something else" });
 
-    expect(await refusalOf(other)).toEqual([409, "key_reused"]);
+    expect(await refusalOf(other)).toEqual([409, "id_taken"]);
   });
 
-  test("takes a key again after it was refused", async () => {
+  test("does not give one account another one's post under the same id", async () => {
+    const network = aNetwork();
+    const post = aPost();
+    await network.publish(await network.signIn(), post);
+
+    const other = await network.publish(await network.signIn("@clinic"), post);
+
+    expect(await refusalOf(other)).toEqual([409, "id_taken"]);
+  });
+
+  test("takes an id again after it was refused", async () => {
     const network = aNetwork();
     const token = await network.signIn();
     const post = aPost();
@@ -64,6 +76,7 @@ describe("publishing", () => {
     });
 
     expect(await refusalOf(await network.publish(token, post))).toEqual([410, "removed"]);
+    expect((await network.ask("GET", `/posts/${id}`)).status).toBe(404);
   });
 
   test.each([
@@ -99,6 +112,39 @@ describe("publishing", () => {
   });
 });
 
+describe("without the key of the Postwell that hosts it", () => {
+  test.each([
+    ["signing in", "POST", "/api/sessions"],
+    ["an upload", "POST", "/api/pictures"],
+    ["a post", "POST", "/api/posts"],
+    ["removing", "DELETE", `/api/posts/${crypto.randomUUID()}`],
+    ["whatever is not reading", "PUT", "/"],
+  ])("refuses %s", async (_, method, path) => {
+    const network = aNetwork();
+    const authorization = `Bearer ${await network.signIn()}`;
+
+    for (const key of ["", "the key of this tes", "the key of this test!"]) {
+      const headers = { authorization, [HOST_KEY_HEADER]: key };
+      const response = await network.ask(method, path, { headers });
+      expect(await refusalOf(response)).toEqual([403, "host_key_wrong"]);
+    }
+    const bare = new Request(`http://127.0.0.1${path}`, { method, headers: { authorization } });
+    expect(await refusalOf(await network.handle(bare))).toEqual([403, "host_key_wrong"]);
+  });
+
+  test("lets nobody write where there is no key", async () => {
+    const handle = createNetwork(documentsInMemory(), { hostKey: undefined });
+    const headers = { [HOST_KEY_HEADER]: "undefined" };
+    const body = JSON.stringify({ handle: "@heart" });
+
+    const response = await handle(
+      new Request("http://127.0.0.1/sandbox/api/sessions", { method: "POST", headers, body }),
+    );
+
+    expect(await refusalOf(response)).toEqual([403, "host_key_wrong"]);
+  });
+});
+
 describe("signing in", () => {
   test("does not let a wrong secret pass for a right one", async () => {
     const network = aNetwork();
@@ -122,7 +168,9 @@ describe("signing in", () => {
     const network = aNetwork();
     const [, secret = "nothing"] = (await network.signIn()).split(".");
 
-    expect(JSON.stringify(await network.documents.list(10))).not.toContain(secret);
+    const kept = await network.documents.list("session", 10);
+    expect(kept).toHaveLength(1);
+    expect(JSON.stringify(kept)).not.toContain(secret);
   });
 
   test.each(["heart", "@", "@<b>", "@Heart", `@${"x".repeat(31)}`])(
@@ -169,6 +217,28 @@ describe("pictures", () => {
     });
 
     expect(await refusalOf(response)).toEqual([422, "picture_missing"]);
+  });
+
+  test("are seen by nobody before a post shows them", async () => {
+    const network = aNetwork();
+    const id = await fieldOf(await network.upload(await network.signIn(), GIF), "id");
+
+    expect((await network.ask("GET", `/pictures/${id}`)).status).toBe(404);
+  });
+
+  test("are forgotten when no post has shown them for a day", async () => {
+    const network = aNetwork();
+    const token = await network.signIn();
+    const [unused, used] = [await network.upload(token, GIF), await network.upload(token, GIF)];
+    const [unusedId, usedId] = [await fieldOf(unused, "id"), await fieldOf(used, "id")];
+    await network.publish(token, { pictures: [{ id: usedId, altText: "" }] });
+
+    network.pass(24 * 3_600_000 + 1);
+    await network.upload(token, GIF);
+
+    const late = await network.publish(token, { pictures: [{ id: unusedId, altText: "" }] });
+    expect(await refusalOf(late)).toEqual([422, "picture_missing"]);
+    expect((await network.ask("GET", `/pictures/${usedId}`)).status).toBe(200);
   });
 
   test("go with their post", async () => {

@@ -1,17 +1,29 @@
+import type { Documents } from "../../../../shared/connectors/connector.ts";
 import { documentsInMemory } from "../../../../shared/connectors/sandbox/memory.ts";
 import { createNetwork } from "../../../../shared/connectors/sandbox/network.ts";
+import { HOST_KEY_HEADER } from "../../../../shared/connectors/sandbox/network/host-key.ts";
 
 /** A pixel: the smallest GIF that browsers take. */
 export const GIF = Buffer.from("R0lGODlhAQABAAAAACwAAAAAAQABAAA=", "base64");
 
+const HOST_KEY = "the key of this test";
+
 const START = Date.parse("2027-02-05T15:00:00Z");
 
 /** A practice network without a server: requests go straight to its handler. */
-export function aNetwork(documents = documentsInMemory()) {
+export function aNetwork(given?: Documents) {
   let time = START;
-  const handle = createNetwork(documents, { now: () => new Date(time) });
-  const ask = (method: string, path: string, init: RequestInit = {}) =>
-    handle(new Request(`http://127.0.0.1:3000/sandbox${path}`, { method, ...init }));
+  const now = () => new Date(time);
+  const documents = given ?? documentsInMemory(now);
+  const handle = createNetwork(documents, { hostKey: HOST_KEY, now });
+  /** With the host's key, unless the headers say another. */
+  const ask = (method: string, path: string, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers);
+    if (!headers.has(HOST_KEY_HEADER)) headers.set(HOST_KEY_HEADER, HOST_KEY);
+    return handle(
+      new Request(`http://127.0.0.1:3000/sandbox${path}`, { method, ...init, headers }),
+    );
+  };
 
   return {
     documents,
@@ -42,7 +54,7 @@ export function aNetwork(documents = documentsInMemory()) {
 
 export function aPost() {
   return {
-    key: crypto.randomUUID(),
+    id: crypto.randomUUID(),
     text: "Know your numbers",
     link: null,
     pictures: [],
