@@ -58,7 +58,9 @@ export async function postsByExternalId(
     select p.external_id, p.content_hash,
            array(select pc.channel_id::text from post_channels pc where pc.post_id = p.id) as channel_ids,
            coalesce((select jsonb_agg(d.due_at) from deliveries d
-                      where d.post_id = p.id and d.state = 'scheduled'), '[]') as waiting_for
+                      where d.post_id = p.id and d.state = 'scheduled'
+                        -- Says nothing new, but lets the index of living deliveries be used.
+                        and d.state not in ('cancelled', 'removed')), '[]') as waiting_for
       from posts p
      where p.workspace_id = ${workspaceId} and p.external_id = any(${externalIds})`.execute(db);
   return new Map(rows.map((row) => [row.externalId, row]));
