@@ -173,9 +173,52 @@ test("forgets pictures that no post has shown for a day", async () => {
   expect((await api.fetch(`/sandbox/pictures/${used}`)).status).toBe(200);
 });
 
-test("keeps the headers under which a page of other people's words is safe", async () => {
-  const response = await api.fetch("/sandbox");
+/** The platforms that Postwell hosts; what follows holds for any. */
+const hostedIds = () =>
+  [...opened.context.connectors.values()]
+    .filter((connector) => connector.host !== undefined)
+    .map(({ id }) => id);
 
-  expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
-  expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+describe("every platform that Postwell hosts", () => {
+  test("has a public page", async () => {
+    expect(hostedIds().length).toBeGreaterThan(0);
+    for (const id of hostedIds()) {
+      const response = await api.fetch(`/${id}`);
+
+      expect([id, response.status]).toEqual([id, 200]);
+      expect(response.headers.get("content-type")).toContain("text/html");
+    }
+  });
+
+  test("decides the headers of its pages", async () => {
+    const [id = ""] = hostedIds();
+
+    const response = await api.fetch(`/${id}`);
+
+    // Two policies would both hold: ours, which allows nothing, would take the page's style away.
+    const policy = response.headers.get("content-security-policy");
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toContain(", default-src");
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+  });
+
+  test("knows the Postwell that connects a channel, and nobody else", async () => {
+    const [id = ""] = hostedIds();
+    const at = { baseUrl: `${api.url}/${id}`, publicUrl: `${api.url}/${id}` };
+    const channels = await startApi({
+      ...opened.context,
+      settings: new Map([[id, Object.assign({}, opened.context.settings.get(id), at)]]),
+    });
+    const strangers = await startApi({ ...opened.context, settings: new Map([[id, at]]) });
+    const request = { platform: id, name: "Practice", credentials: {} };
+
+    const ours = await (await channels.signIn()).post("/channels", request);
+    const theirs = await (await strangers.signIn()).post("/channels", request);
+    await channels.close();
+    await strangers.close();
+
+    expect(ours).toMatchObject({ status: 201, body: { state: "connected" } });
+    expect(theirs.status).toBeGreaterThanOrEqual(400);
+    expect(JSON.stringify(theirs.body)).toContain("POSTWELL_SECRET_KEY");
+  });
 });
