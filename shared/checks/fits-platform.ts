@@ -2,7 +2,10 @@ import type { Finding } from "./finding.ts";
 
 /** A part with what a platform looks at. */
 export interface CheckedPart {
+  /** As readers see it: a link that stands below it counts. */
   readonly text: string;
+  /** How much of it the author wrote, in UTF-16 units. */
+  readonly writtenLength: number;
   readonly media: readonly CheckedMedium[];
 }
 
@@ -68,7 +71,8 @@ function tooManyParts(count: number, target: Target, field: string): Finding {
   });
 }
 
-function textFindings({ text }: CheckedPart, target: Target, field: string): Finding[] {
+function textFindings(part: CheckedPart, target: Target, field: string): Finding[] {
+  const { text, writtenLength: end } = part;
   const { max, countedAs, maxBytes } = target.limits.text;
   const found: Finding[] = [];
   const count = target.measure(text);
@@ -78,7 +82,7 @@ function textFindings({ text }: CheckedPart, target: Target, field: string): Fin
       finding(target, {
         rule: "text.too_long",
         field: `${field}.text`,
-        end: text.length,
+        end,
         because: `The text has ${count} of at most ${max} on ${target.channelName} (counted as ${countedAs}).`,
         suggestion,
         facts: { count, max },
@@ -91,7 +95,7 @@ function textFindings({ text }: CheckedPart, target: Target, field: string): Fin
       finding(target, {
         rule: "text.too_many_bytes",
         field: `${field}.text`,
-        end: text.length,
+        end,
         because: `The text has ${bytes} of at most ${maxBytes} bytes on ${target.channelName}.`,
         suggestion,
         facts: { count: bytes, max: maxBytes },

@@ -9,7 +9,7 @@ import {
   type ChannelReference,
   type MediumReference,
 } from "../db/post-references.ts";
-import type { PartContent } from "../domain/content.ts";
+import { partsFor, type PartContent } from "../domain/content.ts";
 import { contentOn, mediaIdsOf, type PostContent } from "../domain/post.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import { connectorOf } from "./on-channel.ts";
@@ -59,7 +59,11 @@ export function findingsOf(
     const { capabilities, name, platform } = channel;
     const connector = connectorOf(context, platform);
     const { parts: shown } = contentOn(content, channel);
-    const parts = shown.map((part) => checkedPart(part, media));
+    const written = partsFor(content.parts, content.variants[channelId] ?? null);
+    const parts = shown.map((part, index) => {
+      const writtenLength = written[index]?.text.length ?? 0;
+      return { ...checkedPart(part, media), writtenLength };
+    });
     const prefix = content.variants[channelId] ? `variants.${channelId}.` : "";
     const measure = (text: string) => connector.measure(text, capabilities);
     const target = { channelId, channelName: name, limits: capabilities, measure };
@@ -135,6 +139,6 @@ function unknownMedium(id: string, path: string): FieldError {
 function checkedPart(
   { text, mediaIds }: PartContent,
   media: ReadonlyMap<string, MediumReference>,
-): CheckedPart {
+): Omit<CheckedPart, "writtenLength"> {
   return { text, media: mediaIds.flatMap((id) => media.get(id) ?? []) };
 }

@@ -37,7 +37,7 @@ const writable = {
     .record(z.uuid(), Variant)
     .describe("Other words for single channels, by channel id. Replaces the parts there."),
   link: WebAddress.nullable().describe(
-    "A page to show as a card, where a platform lets us choose. Write it into the text as well where readers must see it everywhere.",
+    "A page to read on. It is shown as a card where the platform has cards and the first part no media, else below the first part's text, where it counts, unless the text has it already.",
   ),
   sources: z
     .array(z.strictObject({ url: WebAddress, title: OneLine(POST_LIMITS.sourceTitleLength) }))

@@ -41,7 +41,7 @@ export function resolveWhen(when: When, now: Date): Moment {
       `The time ${moment.dueAt.toISOString()} has passed. Choose a later one.`,
     );
   }
-  if (moment.dueAt > DateTime.fromJSDate(now).plus({ years: MAX_YEARS_AHEAD }).toJSDate()) {
+  if (moment.dueAt > yearsLater(now, MAX_YEARS_AHEAD)) {
     throw refusal(
       "schedule.too_far",
       "at",
@@ -80,15 +80,22 @@ function fromLocal(when: {
       `"${zone.slice(0, 60)}" is no IANA time zone. Use a name such as America/Chicago.`,
     );
   }
-  const resolved = DateTime.fromFormat(toMinute(local), LOCAL_FORMAT, { zone });
-  // Luxon reads 24:00 as the next midnight; then the day would not be the one that was written.
-  if (!resolved.isValid || toMinute(local).includes("T24")) {
+  const asked = toMinute(local);
+  const resolved = atWallClock(asked, zone);
+  if (!resolved?.isValid) {
     throw refusal("schedule.bad_time", "at.local", "Give a local time such as 2027-02-05T09:00.");
   }
   const wall = resolved.toFormat(LOCAL_FORMAT);
-  const asked = toMinute(local);
   if (wall !== asked) throw skipped(asked, zone, resolved);
   return withRepetition(resolved, asked, zone, when.repeated ?? "earlier");
+}
+
+/** Read by hand: an import of thousands of rows would feel the price of luxon's own parser. */
+function atWallClock(local: string, zone: string): DateTime | null {
+  const found = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d)$/.exec(local);
+  if (!found) return null;
+  const [year, month, day, hour, minute] = found.slice(1).map(Number);
+  return DateTime.fromObject({ year, month, day, hour, minute }, { zone });
 }
 
 /** Luxon takes either of two instants that have the same wall time; we look for both. */
@@ -133,6 +140,12 @@ function firstAfterJump(resolved: DateTime): DateTime {
     time = previous;
   }
   return resolved;
+}
+
+function yearsLater(time: Date, years: number): Date {
+  const later = new Date(time);
+  later.setUTCFullYear(later.getUTCFullYear() + years);
+  return later;
 }
 
 /** Seconds are accepted when they are zero: browsers and spreadsheets add them. */

@@ -372,6 +372,18 @@ describe("a check", () => {
     expect(await traces()).toEqual(before);
   });
 
+  test("counts a link where it stands below the text, and points at the author's words", async () => {
+    const answer = await author.post<{ findings: object[] }>("/check", {
+      parts: [{ text: "x".repeat(280) }],
+      channelIds: [x.id, bluesky.id],
+      link: "https://www.cdc.gov/heart-disease/",
+    });
+
+    expect(answer.body.findings).toMatchObject([
+      { rule: "text.too_long", channelId: x.id, count: 305, start: 0, end: 280 },
+    ]);
+  });
+
   test("finds nothing in a post that is as it should be", async () => {
     const answer = await author.post("/check", {
       parts: [{ text: "Know your numbers." }],
