@@ -1,0 +1,59 @@
+import { writeFileSync } from "node:fs";
+import type { Figure } from "./bench/compare.ts";
+import { OptionError, readOptions, type BenchOptions } from "./bench/options.ts";
+import { spikeRow, steadyRow, throughputRow } from "./bench/publishing-rows.ts";
+import { asJson, asTable } from "./bench/report.ts";
+import { openStage, type Stage } from "./bench/stage.ts";
+
+/** Measures Postwell beside the bare engine, on this machine and in the same minutes, and prints ratios. */
+const ROWS = new Map([
+  ["throughput", throughputRow],
+  ["steady", steadyRow],
+  ["spike", spikeRow],
+]);
+
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => stop.abort());
+process.once("disconnect", () => stop.abort());
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  const { stage, close } = await openStage(options, stop.signal, tell);
+  try {
+    show(options, await measure(stage));
+  } finally {
+    await close();
+  }
+} catch (error) {
+  if (stop.signal.aborted) tell("Stopped; everything temporary is gone.");
+  else if (error instanceof OptionError) tell(error.message);
+  else console.error(error);
+  process.exitCode = 1;
+}
+process.exit();
+
+async function measure(stage: Stage): Promise<Figure[]> {
+  const wanted = stage.options.rows;
+  const figures: Figure[] = [];
+  for (const [name, row] of ROWS) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    tell(`${name}:`);
+    figures.push(...(await row(stage, tell)));
+  }
+  return figures;
+}
+
+function show(options: BenchOptions, figures: readonly Figure[]): void {
+  console.log(asTable(figures));
+  if (options.jsonFile === null) return;
+  writeFileSync(
+    options.jsonFile,
+    `${JSON.stringify({ options, figures: asJson(figures) }, null, 2)}\n`,
+  );
+}
+
+/** Progress is for people: the table alone goes to standard output. */
+function tell(line: string): void {
+  console.error(line);
+}

@@ -1,0 +1,75 @@
+import { parseArgs } from "node:util";
+import * as z from "zod";
+
+/** How large, how often, and what. */
+export interface BenchOptions {
+  readonly deliveries: number;
+  readonly channels: number;
+  readonly workers: number;
+  /** Of each worker process, ours and the bare one alike. */
+  readonly concurrency: number;
+  readonly latencyMs: number;
+  readonly rounds: number;
+  readonly steady: { readonly perSecond: number; readonly seconds: number };
+  /** Names of rows; empty for all. */
+  readonly rows: readonly string[];
+  readonly jsonFile: string | null;
+  /** Folder for CPU profiles of our workers; null for none. */
+  readonly profileDir: string | null;
+}
+
+const USAGE = `npm run bench -- [options]
+  --quick              a small run: seconds instead of minutes, and coarse
+  --deliveries N       for throughput and spike (10000)
+  --channels N         (500)
+  --concurrency N      channels or jobs at a time, each worker process (400)
+  --rounds N           how often the engines take turns (3)
+  --rows a,b           only these rows
+  --json FILE          also write the results there
+  --profile DIR        write CPU profiles of our workers there`;
+
+const count = z.coerce.number().int().min(1);
+
+/** The message tells what is wrong and how to call the bench. */
+export class OptionError extends Error {
+  override readonly name = "OptionError";
+}
+
+/** @throws {OptionError} */
+export function readOptions(args: readonly string[]): BenchOptions {
+  try {
+    return parse(args);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : "";
+    throw new OptionError(`${reason}\n\n${USAGE}`, { cause });
+  }
+}
+
+function parse(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: "boolean", default: false },
+      deliveries: { type: "string" },
+      channels: { type: "string" },
+      concurrency: { type: "string" },
+      rounds: { type: "string" },
+      rows: { type: "string" },
+      json: { type: "string" },
+      profile: { type: "string" },
+    },
+  });
+  const { quick } = values;
+  return {
+    deliveries: count.parse(values.deliveries ?? (quick ? 1_000 : 10_000)),
+    channels: count.parse(values.channels ?? (quick ? 100 : 500)),
+    workers: 2,
+    concurrency: count.parse(values.concurrency ?? 400),
+    latencyMs: 100,
+    rounds: count.parse(values.rounds ?? (quick ? 1 : 3)),
+    steady: { perSecond: 100, seconds: quick ? 5 : 60 },
+    rows: values.rows?.split(",") ?? [],
+    jsonFile: values.json ?? null,
+    profileDir: values.profile ?? null,
+  };
+}

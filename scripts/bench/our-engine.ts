@@ -1,0 +1,142 @@
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Redis } from "ioredis";
+import type { Client } from "pg";
+import * as z from "zod";
+import { connector } from "../../shared/connectors/sandbox/index.ts";
+import { copyTemplate } from "./database.ts";
+import { startChild, type Child } from "./child.ts";
+import {
+  planningMs,
+  type Engine,
+  type Load,
+  type OpenEngine,
+  type Published,
+  type Run,
+} from "./load.ts";
+import { planDeliveries, wakeChannels } from "./plan-deliveries.ts";
+import { nowMs } from "./questions.ts";
+import { redisDatabase, type Stage } from "./stage.ts";
+
+const LOOK_EVERY_MS = 25;
+
+/** A worker trusts the queue. */
+const DELIVERS = new RegExp(`publish-channel/${connector.id}\\b.*the queue delivers`);
+
+/** Workers as they run in production, each a process of its own. */
+export function ourEngine(stage: Stage, name: "redis" | "direct"): Engine {
+  return { name, open: () => openOurs(stage, name) };
+}
+
+async function openOurs(stage: Stage, name: "redis" | "direct"): Promise<OpenEngine> {
+  const database = await copyTemplate(stage);
+  const redisUrl = redisDatabase(stage, 1);
+  await wipe(redisUrl);
+  const env = workerEnvironment(stage, database.url, name === "redis" ? redisUrl : null);
+  const workers = Array.from({ length: stage.options.workers }, () => startOurWorker(stage, env));
+  stage.onClose(() => Promise.all(workers.map((worker) => worker.stop())));
+  await Promise.all(workers.map((worker) => worker.logged(/worker started/)));
+  // Until then a worker does without the queue.
+  if (name === "redis") {
+    await Promise.all(workers.map((worker) => worker.logged(DELIVERS)));
+  }
+  return {
+    run: (load) => runOurs(stage, { client: database.client, workers }, load),
+    async close() {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await database.drop();
+    },
+  };
+}
+
+async function runOurs(
+  stage: Stage,
+  { client, workers }: { client: Client; workers: readonly Child[] },
+  load: Load,
+): Promise<Run> {
+  const before = await stage.platform.process.ask("count", z.int());
+  const base = new Date(Date.now() + (load.isDueAlready ? -1_000 : planningMs(load)));
+  const ids = await planDeliveries(client, stage.template, { load, base });
+  const startedAt = load.isDueAlready ? nowMs() : base.getTime();
+  await wakeChannels(client);
+  if (!load.isDueAlready && nowMs() > startedAt) {
+    throw new Error("Planning took longer than expected.");
+  }
+  await allDone(stage, client, workers);
+  const endedAt = nowMs();
+  const deliveries = await readLedger(client, stage, ids);
+  const seen = (await stage.platform.process.ask("count", z.int())) - before;
+  if (seen !== load.deliveries.length || deliveries.length !== seen) {
+    const counts = `${load.deliveries.length} were planned, the platform saw ${seen}`;
+    throw new Error(`${counts}, and the ledger has ${deliveries.length} receipts.`);
+  }
+  return { startedAt, endedAt, deliveries };
+}
+
+/** Until the outbox has nothing to publish any more. */
+async function allDone(
+  { signal }: Stage,
+  client: Client,
+  workers: readonly Child[],
+): Promise<void> {
+  for (;;) {
+    const { rowCount } = await client.query(
+      "select from outbox where job = 'publish-channel' limit 1",
+    );
+    if (rowCount === 0) return;
+    for (const worker of workers) worker.requireAlive();
+    await delay(LOOK_EVERY_MS, undefined, { signal });
+  }
+}
+
+/** What the ledger says about these deliveries. */
+async function readLedger(
+  client: Client,
+  { template }: Stage,
+  ids: readonly string[],
+): Promise<Published[]> {
+  const { rows } = await client.query<Omit<Published, "channel"> & { channelId: string }>(
+    `select d.channel_id as "channelId", extract(epoch from d.due_at)::float8 * 1000 as "dueAt",
+            extract(epoch from a.armed_at)::float8 * 1000 as "beganAt",
+            extract(epoch from r.recorded_at)::float8 * 1000 as "endedAt"
+       from deliveries d join attempts a on a.delivery_id = d.id join receipts r on r.delivery_id = d.id
+      where d.id = any($1::uuid[]) and d.state = 'published'`,
+    [ids],
+  );
+  const numbers = new Map(template.channelIds.map((id, index) => [id, index]));
+  return rows.map(({ channelId, dueAt, beganAt, endedAt }) => {
+    return { channel: numbers.get(channelId) ?? -1, dueAt, beganAt, endedAt };
+  });
+}
+
+function startOurWorker({ options }: Stage, env: Readonly<Record<string, string>>): Child {
+  const { profileDir } = options;
+  const nodeOptions =
+    profileDir === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${path.resolve(profileDir)}`];
+  return startChild({ name: "worker", script: "worker/main.js", env, nodeOptions });
+}
+
+/** Production's defaults otherwise. */
+function workerEnvironment(
+  { options, platform, template, dir }: Stage,
+  databaseUrl: string,
+  redisUrl: string | null,
+): Record<string, string> {
+  return {
+    NODE_ENV: "production",
+    DATABASE_URL: databaseUrl,
+    ...(redisUrl === null ? { POSTWELL_QUEUE: "direct" } : { REDIS_URL: redisUrl }),
+    POSTWELL_SECRET_KEY: template.secretKey,
+    POSTWELL_DATA_DIR: dir,
+    POSTWELL_SANDBOX_BASE_URL: platform.url,
+    // Measured is how fast we can be, not the pause that followers are granted after an outage.
+    POSTWELL_CATCH_UP_GAP_SECONDS: "0",
+    POSTWELL_CONCURRENCY: String(options.concurrency),
+  };
+}
+
+async function wipe(redisUrl: string): Promise<void> {
+  const client = new Redis(redisUrl);
+  await client.flushdb();
+  client.disconnect();
+}
