@@ -20,7 +20,7 @@ const JEST = [
 ];
 
 /** Commands that run servers must end when we are killed; the others may not even know of a parent. */
-const HAS_CHANNEL = new Set(["start", "dev", "api", "worker", "demo", "bench"]);
+const HAS_CHANNEL = new Set(["start", "dev", "api", "worker", "demo", "bench", "drill"]);
 
 /** What each command runs once everything is installed and compiled. Extra arguments follow. */
 const COMMANDS = {
@@ -30,6 +30,7 @@ const COMMANDS = {
   check: ["scripts/check.mjs"],
   demo: ["dist/scripts/demo.js"],
   bench: ["dist/scripts/bench.js"],
+  drill: ["dist/scripts/drill.js"],
   api: ["--enable-source-maps", "dist/api/main.js"],
   worker: ["--enable-source-maps", "dist/worker/main.js"],
   token: ["dist/scripts/token.js"],
@@ -132,14 +133,24 @@ function run(args, hasChannel) {
   });
 }
 
-/** npm that is killed does not tell us; we see that our parent has changed. */
+/** npm and its shell may end without telling us, by `kill` for one: we see that those above us have changed. */
 function stopWithNpm(child) {
   if (process.env.npm_lifecycle_event === undefined) return;
-  const parent = process.ppid;
+  const above = ancestors();
   const timer = setInterval(() => {
-    if (process.ppid !== parent) child.kill("SIGTERM");
-  }, 1000);
+    if (ancestors() !== above) child.kill("SIGTERM");
+  }, 500);
   timer.unref();
+}
+
+/** The shell that npm runs us in and, where the system tells it cheaply, npm itself. */
+function ancestors() {
+  try {
+    const [, parent] = readFileSync(`/proc/${process.ppid}/stat`, "utf8").split(/\) \S /);
+    return `${process.ppid} ${parent.split(" ")[0]}`;
+  } catch {
+    return String(process.ppid);
+  }
 }
 
 function stopWith(sentence) {

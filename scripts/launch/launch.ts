@@ -6,7 +6,7 @@ import { migrate } from "../../shared/db/migrate.ts";
 import { PROJECT_ROOT } from "../../shared/project-root.ts";
 import { announce } from "./announce.ts";
 import { awaitReady, isTokenAccepted } from "./await-ready.ts";
-import { endLeftovers, hasLeftovers, lockDataDir } from "./launcher-lock.ts";
+import { announceEnd, awaitEnd, endLeftovers, hasLeftovers, lockDataDir } from "./launcher-lock.ts";
 import { openStores } from "./open-stores.ts";
 import { requirePort } from "./require-port.ts";
 import { runProcesses } from "./run-processes.ts";
@@ -33,7 +33,9 @@ export async function launch({ isDevelopment, say, signal }: Launch): Promise<vo
   const undo: (() => unknown)[] = [];
   try {
     mkdirSync(dataDir, { recursive: true });
+    await awaitEnd(dataDir, say);
     undo.push(lockDataDir(dataDir));
+    signal.addEventListener("abort", () => announceEnd(dataDir), { once: true });
     await start({ isDevelopment, say, signal, dataDir, undo });
     if (!signal.aborted) await once(signal, "abort");
     say("Stopping.");

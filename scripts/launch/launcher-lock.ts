@@ -1,5 +1,6 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 import { inspectProcess, stopProcess } from "../stores/processes.ts";
 
@@ -9,6 +10,11 @@ const ProcessMarks = z.array(ProcessMark);
 /** A process, told apart from later ones with the same pid. */
 type ProcessMark = z.infer<typeof ProcessMark>;
 
+const Holder = ProcessMark.extend({ isStopping: z.boolean() });
+
+/** A launcher whose npm was killed notices that within this time. */
+const NOTICE_MS = 1_200;
+const STOP_MS = 12_000;
 // Longer than the time that a process takes to notice its launcher's death and to finish what it is doing.
 const LEAVE_MS = 8_000;
 
@@ -19,21 +25,48 @@ const LEAVE_MS = 8_000;
  * @throws {Error} with a remedy, when another launcher works on the folder
  */
 export function lockDataDir(dataDir: string): () => void {
-  const file = path.join(dataDir, "launcher.lock");
-  const mine = JSON.stringify(markOf(process.pid));
-  const holder = readMark(file);
+  const file = lockFile(dataDir);
+  const holder = parsed(file, Holder);
   if (holder !== null && isAlive(holder)) throw taken(dataDir, holder.pid);
   rmSync(file, { force: true });
+  // The lock appears whole or not at all: a half-written one would look abandoned.
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, JSON.stringify({ ...markOf(process.pid), isStopping: false }));
   try {
-    writeFileSync(file, mine, { flag: "wx" });
+    linkSync(draft, file);
   } catch (error) {
-    const winner = readMark(file);
+    // Somebody was quicker since the old lock went.
+    const winner = parsed(file, Holder);
     throw winner === null ? error : taken(dataDir, winner.pid);
+  } finally {
+    rmSync(draft);
   }
   return () => {
-    if (readFileSync(file, { encoding: "utf8", flag: "a+" }) === mine)
-      rmSync(file, { force: true });
+    if (parsed(file, Holder)?.pid === process.pid) rmSync(file, { force: true });
   };
+}
+
+/** Lets a launcher that comes now wait for this one's end, instead of giving up. */
+export function announceEnd(dataDir: string): void {
+  const file = lockFile(dataDir);
+  if (parsed(file, Holder)?.pid !== process.pid) return;
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, JSON.stringify({ ...markOf(process.pid), isStopping: true }));
+  renameSync(draft, file);
+}
+
+/** Waits while another launcher is stopping; returns at once when it is gone, and soon when it is not stopping. */
+export async function awaitEnd(dataDir: string, say: (line: string) => void): Promise<void> {
+  const startMs = performance.now();
+  let isTold = false;
+  for (;;) {
+    const holder = parsed(lockFile(dataDir), Holder);
+    if (holder === null || !isAlive(holder)) return;
+    if (performance.now() - startMs > (holder.isStopping ? STOP_MS : NOTICE_MS)) return;
+    if (holder.isStopping && !isTold) say("Waiting for the Postwell that is just stopping.");
+    isTold ||= holder.isStopping;
+    await delay(50);
+  }
 }
 
 /** Remembers which processes the launcher started, for the next launcher. */
@@ -73,10 +106,6 @@ function isAlive({ pid, startedAt }: ProcessMark): boolean {
   return inspectProcess(pid)?.startedAt === startedAt;
 }
 
-function readMark(file: string): ProcessMark | null {
-  return parsed(file, ProcessMark);
-}
-
 function readChildren(dataDir: string): readonly ProcessMark[] {
   return parsed(childrenFile(dataDir), ProcessMarks) ?? [];
 }
@@ -88,6 +117,10 @@ function parsed<T>(file: string, schema: z.ZodType<T>): T | null {
   } catch {
     return null;
   }
+}
+
+function lockFile(dataDir: string): string {
+  return path.join(dataDir, "launcher.lock");
 }
 
 function childrenFile(dataDir: string): string {
