@@ -48,7 +48,7 @@ function settingsOf({ id, settings }: Connector, config: Config): PlatformView["
   });
 }
 
-/** `baseUrl` of the platform `x` is `POSTWELL_X_BASE_URL`: what `platformSettings` reads, the other way round. */
+/** The environment variable of a setting: what `platformSettings` reads, the other way round. */
 function variableOf(platform: string, key: string): string {
   const words = key.replaceAll(/[A-Z]/g, (letter) => `_${letter}`);
   return `POSTWELL_${platform.replaceAll("-", "_")}_${words}`.toUpperCase();

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
-import { forgetOldKeys } from "../../shared/db/idempotency-keys.ts";
 import { startApi, type AnyBody, type ApiClient, type TestApi } from "../support/api-client.ts";
 import { aChannel, aMedium } from "../support/builders.ts";
 import { createTestContext, type TestContext } from "../support/context.ts";
@@ -20,8 +19,6 @@ afterAll(async () => {
   await api.close();
   await opened.close();
 });
-
-const aBody = () => ({ parts: [{ text: "Take the stairs." }] });
 
 /** Sends bytes that no JSON library would write. */
 async function postBytes(
@@ -196,99 +193,6 @@ describe("lists", () => {
       status: 400,
       body: { code: "text.broken", errors: [{ path: "platform" }] },
     });
-  });
-});
-
-describe("Idempotency-Key", () => {
-  test("makes one post of many requests at the same time", async () => {
-    const { actor, ...fresh } = await api.signIn();
-    const headers = { "idempotency-key": uuidv7() };
-
-    const answers = await Promise.all(
-      Array.from({ length: 8 }, () => fresh.post("/posts", aBody(), headers)),
-    );
-
-    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
-    expect(answers.every(({ status }) => status === 201)).toBe(true);
-    const replayed = answers.filter((answer) => answer.headers.has("idempotency-replayed"));
-    expect(replayed).toHaveLength(7);
-    const posts = await opened.db
-      .selectFrom("posts")
-      .select("id")
-      .where("workspaceId", "=", actor.workspaceId)
-      .execute();
-    expect(posts).toHaveLength(1);
-  });
-
-  test("gives back the headers, too", async () => {
-    const headers = { "idempotency-key": uuidv7() };
-
-    const first = await client.post("/posts", aBody(), headers);
-    const second = await client.post("/posts", aBody(), headers);
-
-    expect(first.headers.get("etag")).toBe('"1"');
-    expect(second.headers.get("etag")).toBe('"1"');
-    expect(second.body).toEqual(first.body);
-  });
-
-  test("is refused for another body, and for another address", async () => {
-    const headers = { "idempotency-key": uuidv7() };
-    await client.post("/posts", aBody(), headers);
-
-    const otherBody = await client.post("/posts", { parts: [{ text: "Walk." }] }, headers);
-    const otherPath = await client.post("/channels", aBody(), headers);
-
-    for (const answer of [otherBody, otherPath]) {
-      expect(answer).toMatchObject({ status: 409, body: { code: "idempotency.key_reused" } });
-    }
-  });
-
-  test("is free again after a refusal", async () => {
-    const headers = { "idempotency-key": uuidv7() };
-    const channelIds = [uuidv7()];
-
-    const refused = await client.post("/posts", { ...aBody(), channelIds }, headers);
-    const accepted = await client.post("/posts", aBody(), headers);
-
-    expect([refused.status, accepted.status]).toEqual([400, 201]);
-  });
-
-  test("belongs to its workspace", async () => {
-    const headers = { "idempotency-key": uuidv7() };
-    const stranger = await api.signIn();
-
-    const mine = await client.post("/posts", aBody(), headers);
-    const theirs = await stranger.post("/posts", aBody(), headers);
-
-    expect(theirs.status).toBe(201);
-    expect(theirs.body.id).not.toBe(mine.body.id);
-  });
-
-  test.each([
-    ["empty", ""],
-    ["too long", "k".repeat(201)],
-    ["not plain", "caf\u00e9"],
-  ])("is refused when it is %s", async (_, key) => {
-    const answer = await client.post("/posts", aBody(), { "idempotency-key": key });
-
-    expect(answer).toMatchObject({ status: 400, body: { code: "idempotency.bad_key" } });
-  });
-
-  test("is forgotten after a week", async () => {
-    const fresh = await createTestContext();
-    const freshApi = await startApi(fresh.context);
-    const someone = await freshApi.signIn();
-    await fresh.setClock(new Date("2027-01-04T08:00:00Z"));
-    await someone.post("/posts", aBody(), { "idempotency-key": "old" });
-
-    await fresh.setClock(new Date("2027-01-11T07:59:00Z"));
-    const early = await forgetOldKeys(fresh.db);
-    await fresh.setClock(new Date("2027-01-11T08:01:00Z"));
-    const late = await forgetOldKeys(fresh.db);
-
-    expect([early, late]).toEqual([0, 1]);
-    await freshApi.close();
-    await fresh.close();
   });
 });
 
