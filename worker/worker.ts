@@ -8,6 +8,7 @@ import type { Handler } from "./engine/handler.ts";
 import { laneOf, type Lane } from "./engine/lane.ts";
 import { createLeaseKeeper } from "./engine/lease-keeper.ts";
 import { openWakeQueue, type WakeQueue } from "./engine/queue.ts";
+import { checkReceiptsHandler } from "./jobs/check-receipts.ts";
 import { publishChannelHandler } from "./jobs/publish-channel.ts";
 import { readEngagementHandler } from "./jobs/read-engagement.ts";
 import { createLedger } from "./publishing/ledger.ts";
@@ -30,6 +31,7 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
   const handlers = new Map<string, Handler>([
     ["publish-channel", publishChannelHandler(ledger)],
     ["read-engagement", readEngagementHandler],
+    ["check-receipts", checkReceiptsHandler],
   ]);
   const leases = createLeaseKeeper(context, id, handlers);
   const lanes = JOBS.flatMap((job) =>

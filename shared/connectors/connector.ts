@@ -1,5 +1,8 @@
 import type * as z from "zod";
+import type { ShownPart } from "../domain/read-back.ts";
 import type { Capabilities } from "./capabilities.ts";
+
+export type { ShownPart } from "../domain/read-back.ts";
 
 /**
  * One platform. A folder under `shared/connectors/` exports one as `connector`; nothing else names it.
@@ -80,6 +83,16 @@ export interface Connector<Credentials = unknown, Settings = unknown, Prepared =
   ): Promise<ReadonlyMap<string, Engagement>>;
 
   /**
+   * Looks at published parts as readers see them, at most `capabilities.engagement.batch` a call. A part that the platform
+   * does not show is absent from the map: it is gone, or hidden. What the platform itself rewrites is no difference.
+   * Read-only and repeatable.
+   */
+  readBack?(
+    parts: readonly SentPart[],
+    call: Call<Credentials, Settings>,
+  ): Promise<ReadonlyMap<string, ShownPart>>;
+
+  /**
    * Present where Postwell itself hosts the platform: answers requests below `/<id>/`. Everybody can reach these, so what
    * changes something must require the `hostKey` of the settings.
    */
@@ -151,6 +164,12 @@ export interface PublishedPart {
   readonly publishedAt: Date | null;
   /** What the connector wants to find again (a content id for replies); null for nothing. */
   readonly reference: Readonly<Record<string, string>> | null;
+}
+
+/** A part that is out, with the words that were sent: NFC, `\n` only, trimmed. */
+export interface SentPart {
+  readonly remoteId: string;
+  readonly text: string;
 }
 
 export interface LostAttempt<Prepared> {

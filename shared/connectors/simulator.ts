@@ -75,6 +75,12 @@ export const FAULTS = [
   "read_lags",
   /** Metrics come without some of their fields. */
   "metrics_partial",
+  /** Of the published posts that are asked for by id, the newest one has other words than it was sent with. */
+  "read_altered",
+  /** It is not shown. */
+  "read_missing",
+  /** It is shown without its alt texts. */
+  "read_without_alt",
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];

@@ -192,13 +192,18 @@ export async function countWaiting(db: Db, channelId: string): Promise<number> {
   return row.count;
 }
 
-/** Hides the channel and forgets its secret. What was published stays, and is no longer measured. */
+/** Hides the channel and forgets its secret. What was published stays, and is no longer measured or checked. */
 export async function forgetChannel(tx: Tx, channelId: string): Promise<void> {
   await tx
     .updateTable("deliveries")
-    .set({ engagementAt: null, version: sql<number>`version + 1`, updatedAt: sql<Date>`clock()` })
+    .set({
+      engagementAt: null,
+      readBackAt: null,
+      version: sql<number>`version + 1`,
+      updatedAt: sql<Date>`clock()`,
+    })
     .where("channelId", "=", channelId)
-    .where("engagementAt", "is not", null)
+    .where(sql<boolean>`(engagement_at is not null or read_back_at is not null)`)
     .execute();
   await tx
     .updateTable("channels")

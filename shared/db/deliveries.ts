@@ -3,6 +3,7 @@ import type { Capabilities } from "../connectors/capabilities.ts";
 import type { Attention } from "../domain/channel.ts";
 import type { PartContent } from "../domain/content.ts";
 import type { DeliveryError, DeliveryState } from "../domain/delivery.ts";
+import { FIRST_READ_BACK_MS } from "../domain/read-back.ts";
 import type { Db } from "./client.ts";
 
 /** A delivery that waits for a worker, with all that publishing it needs, as of one instant. */
@@ -163,8 +164,8 @@ export interface PublishedAnswer {
 }
 
 /**
- * Stores receipts: after the last part the delivery is published and its first engagement reading is planned. Repeatable. An
- * answer that comes late still counts while the outcome is unknown.
+ * Stores receipts: after the last part the delivery is published, and the first check of its receipt and the first reading of
+ * its engagement are planned. Repeatable. An answer that comes late still counts while the outcome is unknown.
  * @returns the delivery's new version; null where it had moved on
  */
 export async function recordPublished(
@@ -189,16 +190,19 @@ export async function recordPublished(
              version = d.version + 1, tries = 0, looks = 0, error = null, updated_at = clock(),
              next_at = case when g."isLast" then null else d.next_at end,
              published_at = case when g."isLast" then coalesce(g."publishedAt", clock()) end,
-             engagement_at = case when g."isLast" then clock() + g."firstReadingMs" * interval '1 ms' end
+             engagement_at = case when g."isLast" then clock() + g."firstReadingMs" * interval '1 ms' end,
+             read_back_at = case when g."isLast" then clock() + ${FIRST_READ_BACK_MS} * interval '1 ms' end
         from given g where d.id = g."deliveryId" and d.state in ('sending', 'unknown')
-      returning d.id, d.version, d.workspace_id, d.channel_id, d.platform, d.engagement_at, d.state),
+      returning d.id, d.version, d.workspace_id, d.channel_id, d.platform, d.engagement_at, d.read_back_at, d.state),
     told as (
       insert into events (workspace_id, type, subject_id)
       select workspace_id, 'delivery.published', id from moved where state = 'published'),
     woken as (
       insert into outbox as o (job, lane, subject_id, run_at, revision)
-      select 'read-engagement', platform, channel_id, min(engagement_at), 1 from moved
-       where engagement_at is not null group by platform, channel_id order by channel_id
+      select j.job, m.platform, m.channel_id, min(j.run_at), 1
+        from moved m
+       cross join lateral (values ('check-receipts', m.read_back_at), ('read-engagement', m.engagement_at)) j(job, run_at)
+       where j.run_at is not null group by j.job, m.platform, m.channel_id order by j.job, m.channel_id
       on conflict (job, subject_id) do update
         set run_at = least(o.run_at, excluded.run_at), revision = o.revision + 1,
             handed_at = case when excluded.run_at < o.run_at then null else o.handed_at end)

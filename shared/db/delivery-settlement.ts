@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { PartContent } from "../domain/content.ts";
 import type { DeliveryState } from "../domain/delivery.ts";
+import { FIRST_READ_BACK_MS } from "../domain/read-back.ts";
 import type { Tx } from "./client.ts";
 import { wake } from "./outbox.ts";
 
@@ -65,28 +66,39 @@ export interface Settlement {
   readonly firstReadingMs?: number | null;
 }
 
-/** Moves a locked delivery out of `unknown`, plans its first reading of engagement, and tells of it. */
+/**
+ * Moves a locked delivery out of `unknown`, plans the first check of its receipt and the first reading of its engagement, and
+ * tells of it.
+ */
 export async function settleDelivery(
   tx: Tx,
   workspaceId: string,
   { id, version, channelId, platform, state, nextAt, latestAt, firstReadingMs }: Settlement,
 ): Promise<void> {
   const isPublished = state === "published";
-  const { rows } = await sql<{ engagementAt: Date | null }>`
+  const { rows } = await sql<{ engagementAt: Date | null; readBackAt: Date | null }>`
     with moved as (
       update deliveries
          set state = ${state}, version = version + 1, next_at = ${nextAt}::timestamptz, latest_at = ${latestAt}::timestamptz,
              tries = 0, looks = 0, error = null, updated_at = clock(),
              published_at = case when ${isPublished} then
                (select max(published_at) from receipts where delivery_id = ${id}) end,
-             engagement_at = case when ${isPublished} then clock() + ${firstReadingMs ?? null}::float8 * interval '1 ms' end
+             engagement_at = case when ${isPublished} then clock() + ${firstReadingMs ?? null}::float8 * interval '1 ms' end,
+             read_back_at = case when ${isPublished} then clock() + ${FIRST_READ_BACK_MS} * interval '1 ms' end
        where id = ${id} and version = ${version} and state = 'unknown'
-      returning id, engagement_at),
+      returning id, engagement_at, read_back_at),
     told as (
       insert into events (workspace_id, type, subject_id)
       select ${workspaceId}, ${`delivery.${state}`}, id from moved)
-    select engagement_at from moved`.execute(tx);
-  const runAt = rows[0]?.engagementAt;
-  if (runAt)
-    await wake(tx, [{ job: "read-engagement", lane: platform, subjectId: channelId, runAt }]);
+    select engagement_at, read_back_at from moved`.execute(tx);
+  const times = [
+    ["check-receipts", rows[0]?.readBackAt],
+    ["read-engagement", rows[0]?.engagementAt],
+  ] as const;
+  await wake(
+    tx,
+    times.flatMap(([job, runAt]) =>
+      runAt ? [{ job, lane: platform, subjectId: channelId, runAt }] : [],
+    ),
+  );
 }

@@ -61,8 +61,11 @@ export async function recordReadings(db: Db, readings: readonly Reading[]): Prom
       insert into snapshots (delivery_id, metrics)
       select "deliveryId", metrics from given where jsonb_typeof(metrics) = 'object' on conflict do nothing
       returning delivery_id),
+    locked as (
+      -- In one order, as another worker may be checking the receipts of the same deliveries.
+      select d.id from deliveries d join given g on d.id = g."deliveryId" order by d.id for update of d),
     planned as (
-      update deliveries d set engagement_at = g."nextAt" from given g where d.id = g."deliveryId"
+      update deliveries d set engagement_at = g."nextAt" from locked l join given g on l.id = g."deliveryId" where d.id = l.id
       returning d.id, d.workspace_id)
     insert into events (workspace_id, type, subject_id)
     select p.workspace_id, 'delivery.measured', p.id from planned p join taken t on t.delivery_id = p.id`.execute(

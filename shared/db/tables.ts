@@ -3,7 +3,9 @@ import type { Capabilities } from "../connectors/capabilities.ts";
 import type { PartContent, Source } from "../domain/content.ts";
 import type { DeliveryError, DeliveryState } from "../domain/delivery.ts";
 import type { Attention } from "../domain/channel.ts";
+import type { FailureKind } from "../domain/failure.ts";
 import type { Scope } from "../domain/permission.ts";
+import type { Difference, Verdict } from "../domain/read-back.ts";
 
 /** JSON goes in as text, because the driver would turn an array into a PostgreSQL array. */
 type Json<T> = ColumnType<T, string, string>;
@@ -107,6 +109,9 @@ export interface Tables {
     error: JsonOrNull<DeliveryError>;
     publishedAt: Date | null;
     engagementAt: Date | null;
+    readBackAt: Date | null;
+    readBackTries: Generated<number>;
+    readBack: Verdict | null;
     createdAt: Generated<Date>;
     updatedAt: Generated<Date>;
   };
@@ -141,6 +146,13 @@ export interface Tables {
     deliveryId: string;
     takenAt: Generated<Date>;
     metrics: Json<Partial<Record<string, number>>>;
+  };
+  readBacks: {
+    deliveryId: string;
+    takenAt: Generated<Date>;
+    verdict: Verdict;
+    differences: Json<readonly Difference[]>;
+    reason: FailureKind | null;
   };
   outbox: {
     job: string;

@@ -74,8 +74,8 @@ function stopped(failed: FailedTry): Omit<Consequence, "channelWaitsUntil"> {
   return { state, nextAt: null, tries: failed.tries };
 }
 
-/** Platforms send times that have passed, and times in ten years. */
-function toldTime(until: Date | null, now: Date): Date {
+/** When the platform said to come back. Platforms send times that have passed, and times in ten years. */
+export function toldTime(until: Date | null, now: Date): Date {
   const wanted = until ?? plus(now, DEFAULT_WAIT_MS);
   const earliest = plus(now, SECOND);
   const latest = plus(now, LONGEST_WAIT_MS);

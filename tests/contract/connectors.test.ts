@@ -4,6 +4,7 @@ import { describeAccounts } from "./suite/accounts.ts";
 import { describeEngagement } from "./suite/engagement.ts";
 import { describeFaults } from "./suite/faults.ts";
 import { describePublishing } from "./suite/publishing.ts";
+import { describeReadBack } from "./suite/read-back.ts";
 import { describeReconciling } from "./suite/reconciling.ts";
 
 // What every platform must do, whichever it is: the suite asks capabilities and methods, never a name. Traps of a single
@@ -21,4 +22,5 @@ describe.each([...connectors])("%s", (_, connector) => {
   describeReconciling(connector);
   describeFaults(connector);
   describeEngagement(connector);
+  describeReadBack(connector);
 });

@@ -4,6 +4,7 @@ import { Credentials, Settings } from "./credentials.ts";
 import { readEngagement } from "./engagement.ts";
 import { Prepared, prepare } from "./prepare.ts";
 import { commit, reconcile, remove } from "./publish.ts";
+import { readBack } from "./read-back.ts";
 import { check, connect, renewal } from "./session.ts";
 import { measure } from "./text.ts";
 
@@ -23,4 +24,5 @@ export const connector = {
   reconcile,
   remove,
   readEngagement,
+  readBack,
 } satisfies Connector<Credentials, Settings, Prepared>;

@@ -3,18 +3,11 @@ import type { LostAttempt, OutgoingPart, PublishedPart } from "../connector.ts";
 import { ConnectorError } from "../error.ts";
 import { pdsOf, sessionOf, type BlueskyCall, type Session } from "./credentials.ts";
 import type { Prepared } from "./prepare.ts";
-import { POST, replyOf } from "./record.ts";
+import { POST, replyOf, StoredPost } from "./record.ts";
 import { normalise } from "./text.ts";
 import { xrpc } from "./xrpc.ts";
 
 const Written = z.object({ uri: z.string().startsWith("at://"), cid: z.string().min(1) });
-
-/** As much of a stored post as tells one from another. */
-const StoredPost = z.object({
-  text: z.string(),
-  embed: z.object({ images: z.array(z.unknown()).optional() }).optional(),
-  reply: z.object({ parent: z.object({ uri: z.string() }) }).optional(),
-});
 
 const Found = Written.extend({ value: StoredPost });
 
@@ -114,7 +107,7 @@ async function readRecord(
   }
 }
 
-function isSamePost(part: OutgoingPart, { text, embed, reply }: z.infer<typeof StoredPost>) {
+function isSamePost(part: OutgoingPart, { text, embed, reply }: StoredPost) {
   return (
     normalise(text) === normalise(part.text) &&
     (embed?.images?.length ?? 0) === part.media.length &&

@@ -42,6 +42,17 @@ export const PostRecord = z.object({
 
 export type PostRecord = z.infer<typeof PostRecord>;
 
+/** As much of a post, as it is read again, as tells one from another. Other programs may have changed it. */
+export const StoredPost = z.object({
+  text: z.string(),
+  embed: z
+    .object({ images: z.array(z.object({ alt: z.string().catch("") })).optional() })
+    .optional(),
+  reply: z.object({ parent: z.object({ uri: z.string() }) }).optional(),
+});
+
+export type StoredPost = z.infer<typeof StoredPost>;
+
 /** What a post answers, both with address and content id. The root is the first post of the thread, however long it is. */
 export function replyOf(thread: NonNullable<OutgoingPart["thread"]>) {
   return { root: referenceOf(thread.root), parent: referenceOf(thread.parent) };

@@ -5,6 +5,7 @@ import { capabilitiesOf, DEFAULT_LIMITS } from "./capabilities.ts";
 import { readEngagement } from "./engagement.ts";
 import { prepare } from "./media.ts";
 import { commit, remove } from "./publish.ts";
+import { readBack } from "./read-back.ts";
 import { reconcile } from "./reconcile.ts";
 import { measure } from "./text.ts";
 
@@ -24,4 +25,5 @@ export const connector: Connector<Credentials, Settings, Prepared> = {
   reconcile,
   remove,
   readEngagement,
+  readBack,
 };

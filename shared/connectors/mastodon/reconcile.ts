@@ -3,11 +3,9 @@ import type { LostAttempt, OutgoingPart, PublishedPart } from "../connector.ts";
 import { ConnectorError } from "../error.ts";
 import type { MastodonCall, Prepared } from "./access.ts";
 import { accountId } from "./account.ts";
-import { refusal } from "./errors.ts";
-import { plainText } from "./markup.ts";
-import { ask, read } from "./request.ts";
+import { read } from "./request.ts";
+import { isWrittenAs, looksLike } from "./same-text.ts";
 import { ListedStatus, publishedPart } from "./status.ts";
-import { withShortMentions } from "./text.ts";
 
 /** How far the server's clock may be behind ours. */
 const CLOCK_SKEW_MS = 2 * 60_000;
@@ -18,12 +16,10 @@ const MAX_PAGES = 25;
 /** Requests for the text as it was sent; what is further down the list differs as HTML already. */
 const MAX_SOURCES = 20;
 
-const Source = z.object({ id: z.string(), text: z.string() });
-
 /**
  * Looks for the part among the account's own posts: same parent, same number of images, same text, not older than the
- * attempt. Posts come back as HTML, so the best candidates' source decides where the server gives it (since 3.5).
- * Source: https://docs.joinmastodon.org/methods/accounts/#statuses and methods/statuses/#source (read 2026-11-22)
+ * attempt. Posts come back as HTML, so the best candidates' source decides where the server gives it.
+ * Source: https://docs.joinmastodon.org/methods/accounts/#statuses (read 2026-11-22)
  */
 export async function reconcile(
   part: OutgoingPart,
@@ -33,12 +29,11 @@ export async function reconcile(
   const since = new Date(armedAt.getTime() - CLOCK_SKEW_MS);
   const posts = await ownPostsSince(since, call);
   const candidates = posts.filter((post) => hasSameShape(post, part, prepared)).reverse();
-  const looksSame = (post: ListedStatus) => htmlPrint(post.content) === sentPrint(part.text);
+  const looksSame = (post: ListedStatus) => looksLike(post.content, part.text);
   const likely = candidates.filter(looksSame);
   const others = candidates.filter((post) => !looksSame(post)).slice(0, MAX_SOURCES);
   for (const post of [...likely, ...others]) {
-    const source = await readSource(post.id, call);
-    const isSame = source === null ? looksSame(post) : canonical(source) === canonical(part.text);
+    const isSame = (await isWrittenAs(post.id, part.text, call)) ?? looksSame(post);
     if (isSame) return publishedPart(post);
   }
   return null;
@@ -74,32 +69,4 @@ function hasSameShape(post: ListedStatus, part: OutgoingPart, prepared: Prepared
   // Without a text, only the uploads tell one post from another.
   const attached = new Set(post.media_attachments.map((attachment) => attachment.id));
   return prepared.media.every((upload) => attached.has(upload.remoteId));
-}
-
-/** Null where the server does not give it. */
-async function readSource(id: string, call: MastodonCall): Promise<string | null> {
-  const path = `/api/v1/statuses/${encodeURIComponent(id)}/source`;
-  const answer = await ask(call, { method: "GET", path }, "read");
-  const source = Source.safeParse(answer.json);
-  if (answer.status === 200 && source.success) return source.data.text;
-  const hasFailed = answer.status === 401 || answer.status === 429 || answer.status >= 500;
-  if (hasFailed) throw refusal(answer, "read", call.now());
-  return null;
-}
-
-function canonical(text: string): string {
-  return text.normalize("NFC").replaceAll("\r\n", "\n").trim();
-}
-
-function htmlPrint(html: string): string {
-  return withoutSpace(plainText(html));
-}
-
-function sentPrint(text: string): string {
-  return withoutSpace(withShortMentions(text));
-}
-
-/** HTML does not keep every line end, so white space cannot count. */
-function withoutSpace(text: string): string {
-  return text.normalize("NFC").replace(/\s+/g, "");
 }

@@ -24,6 +24,13 @@ export const ListedStatus = z.object({
   reblog: z.unknown(),
 });
 
+/** A post as a reader sees it. `content` is HTML. */
+export const ShownStatus = z.object({
+  id: z.string().min(1),
+  content: z.string(),
+  media_attachments: z.array(z.object({ description: z.string().nullish() })),
+});
+
 /** The counts of a post. `quotes_count` exists since 4.5 only. */
 export const CountedStatus = z.object({
   id: z.string().min(1),

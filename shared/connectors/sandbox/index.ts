@@ -5,6 +5,7 @@ import { readEngagement } from "./engagement.ts";
 import { capabilities } from "./limits.ts";
 import { createNetwork } from "./network.ts";
 import { commit, prepare, Prepared, reconcile, remove } from "./publish.ts";
+import { readBack } from "./read-back.ts";
 import { countCharacters } from "./text.ts";
 
 /** A small social network inside Postwell: publishing without any account, on a page that looks public. */
@@ -23,5 +24,6 @@ export const connector: Connector<Credentials, Settings, Prepared> = {
   reconcile,
   remove,
   readEngagement,
+  readBack,
   host: (documents, { hostKey }) => createNetwork(documents, { hostKey }),
 };

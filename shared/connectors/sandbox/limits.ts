@@ -8,7 +8,7 @@ export const LIMITS = {
   pictureMaxBytes: 5_000_000,
   pictureTypes: ["image/jpeg", "image/png", "image/webp", "image/gif"],
   altTextMax: 1_000,
-  engagementBatch: 50,
+  readBatch: 50,
 } as const;
 
 export const capabilities: Capabilities = {
@@ -29,7 +29,7 @@ export const capabilities: Capabilities = {
   threadMax: 25,
   engagement: {
     metrics: ["impressions", "likes", "replies", "reposts"],
-    batch: LIMITS.engagementBatch,
+    batch: LIMITS.readBatch,
   },
   idempotency: { class: "A", repeatableForMs: 3_600_000, visibilityLagMs: 0 },
   budgets: [],

@@ -58,6 +58,7 @@ const ROUTES: readonly (readonly [string, RegExp, api.Handle])[] = [
   ["POST", /^\/api\/pictures$/, api.uploadPicture],
   ["GET", /^\/api\/pictures\/([\w-]+)$/, api.readPicture],
   ["POST", /^\/api\/posts$/, api.createPost],
+  ["GET", /^\/api\/posts$/, api.readPosts],
   ["GET", /^\/api\/posts\/([\w-]+)$/, api.readPost],
   ["DELETE", /^\/api\/posts\/([\w-]+)$/, api.deletePost],
   ["GET", /^\/api\/engagement$/, api.readReactions],

@@ -81,8 +81,10 @@ function answering(world: World): (exchange: Exchange) => Promise<void> {
     switch (`${request.method} ${noun}${id ? "/" : ""}`) {
       case "POST posts":
         return commit(world, exchange);
+      case "GET posts":
+        return send(await readPosts(world, ask), outgoing);
       case "GET posts/":
-        return send(await readBack(world, { id, ask }), outgoing);
+        return send(await readPost(world, { id, ask }), outgoing);
       case "DELETE posts/": {
         const response = await ask();
         if (response.ok && id) record.forget(id);
@@ -124,13 +126,36 @@ async function commit({ network, record, take }: World, exchange: Exchange): Pro
 }
 
 /** One own post: while reading lags behind, the newest is not there yet. */
-async function readBack(
+async function readPost(
   { record, take }: World,
   { id, ask }: { id: string | undefined; ask: () => Promise<Response> },
 ): Promise<Response> {
   if (take("read_unavailable")) return trouble(503, "down");
   const isNewest = record.posts().at(-1)?.remoteId === id;
   return isNewest && take("read_lags") ? trouble(404, "post_missing") : ask();
+}
+
+const Shown = z.looseObject({
+  text: z.string(),
+  pictures: z.array(z.looseObject({ altText: z.string() })),
+});
+
+/** Posts by their ids, the newest of them as somebody else left it. */
+async function readPosts({ take }: World, ask: () => Promise<Response>): Promise<Response> {
+  if (take("read_unavailable")) return trouble(503, "down");
+  const response = await ask();
+  if (!response.ok) return response;
+  const { posts } = z.object({ posts: z.array(Shown) }).parse(await response.json());
+  const newest = posts.pop();
+  if (newest && !take("read_missing")) posts.push(tamperedWith(newest, take));
+  return Response.json({ posts });
+}
+
+function tamperedWith(post: z.infer<typeof Shown>, take: World["take"]): z.infer<typeof Shown> {
+  const text = take("read_altered") ? `${post.text} Edited.` : post.text;
+  const isMute = take("read_without_alt");
+  const pictures = isMute ? post.pictures.map((each) => ({ ...each, altText: "" })) : post.pictures;
+  return { ...post, text, pictures };
 }
 
 /** An object schema drops what it does not name: here, all but the likes. */

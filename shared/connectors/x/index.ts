@@ -7,6 +7,7 @@ import { Credentials, Settings } from "./credentials.ts";
 import { readEngagement } from "./engagement.ts";
 import { prepare, Prepared } from "./media.ts";
 import { commit, remove } from "./publish.ts";
+import { readBack } from "./read-back.ts";
 import { reconcile } from "./reconcile.ts";
 import { weightedLength } from "./text.ts";
 
@@ -32,5 +33,6 @@ function xConnector(): Connector<Credentials, Settings, Prepared> {
     reconcile: (part, attempt, call) => reconcile(part, attempt, over(call)),
     remove: (remoteId, call) => remove(remoteId, over(call)),
     readEngagement: (remoteIds, call) => readEngagement(remoteIds, over(call)),
+    readBack: (parts, call) => readBack(parts, over(call)),
   };
 }

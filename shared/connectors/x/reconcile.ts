@@ -5,7 +5,8 @@ import { userIdOf } from "./account.ts";
 import { ask, type XCall } from "./api.ts";
 import { READ } from "./errors.ts";
 import type { Prepared } from "./media.ts";
-import { isRemoteId, publishedPart, timeOf } from "./remote-id.ts";
+import { CONTENT_FIELDS, mediaKeysOf, Post } from "./post.ts";
+import { publishedPart, timeOf } from "./remote-id.ts";
 import { fingerprint, returnedFingerprint } from "./text.ts";
 
 /** X's clock and ours may differ by this much. */
@@ -13,29 +14,6 @@ const CLOCK_SKEW_MS = 2 * 60_000;
 
 /** X shows the newest 3,200 posts of an account and no more: 32 pages of 100. */
 const MAX_PAGES = 32;
-
-const Urls = z.object({
-  urls: z
-    .array(
-      z.object({
-        url: z.string().min(1),
-        expanded_url: z.string().optional(),
-        media_key: z.string().optional(),
-      }),
-    )
-    .optional(),
-});
-
-const Post = z.object({
-  id: z.string().refine(isRemoteId),
-  text: z.string(),
-  entities: Urls.optional(),
-  note_tweet: z.object({ text: z.string(), entities: Urls.optional() }).optional(),
-  referenced_tweets: z.array(z.object({ type: z.string(), id: z.string() })).default([]),
-  attachments: z.object({ media_keys: z.array(z.string()).default([]) }).optional(),
-});
-
-type Post = z.infer<typeof Post>;
 
 const Page = z.object({
   data: z.array(Post).default([]),
@@ -75,7 +53,7 @@ async function readPage(
     max_results: 100,
     // To the second: X documents no fractions here. Rounded down, so that nothing is left out.
     start_time: `${since.toISOString().slice(0, 19)}Z`,
-    "tweet.fields": "created_at,text,entities,referenced_tweets,note_tweet,attachments",
+    "tweet.fields": `${CONTENT_FIELDS},created_at,referenced_tweets`,
     ...(token === undefined ? {} : { pagination_token: token }),
   };
   return ask(call, { purpose: READ, answer: Page }, (client) =>
@@ -106,7 +84,7 @@ function isSame(post: Post, wanted: Identity & { readonly since: Date }): boolea
     at >= wanted.since &&
     isOwnWords &&
     parent === wanted.parent &&
-    (post.attachments?.media_keys.length ?? 0) === wanted.mediaCount &&
+    mediaKeysOf(post).length === wanted.mediaCount &&
     returnedFingerprint(post) === wanted.text
   );
 }

@@ -28,12 +28,15 @@ const UPLOAD_FAULTS: Readonly<Partial<Record<Fault, FailureKind>>> = {
   upload_invalid: "media_invalid",
 };
 
-/** The other faults have a test of their own, here or in `reconciling.ts` and `engagement.ts`. */
+/** The other faults have a test of their own, here or in `reconciling.ts`, `engagement.ts` and `read-back.ts`. */
 const OTHER_FAULTS: readonly Fault[] = [
   "upload_processing",
   "read_unavailable",
   "read_lags",
   "metrics_partial",
+  "read_altered",
+  "read_missing",
+  "read_without_alt",
 ];
 
 export function describeFaults(connector: Connector): void {

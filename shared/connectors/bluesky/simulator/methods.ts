@@ -144,8 +144,7 @@ function readMethods({ accounts, repo, views, take }: Parts): [string, Method][]
           if (take("read_unavailable")) {
             throw new Refusal(502, "UpstreamFailure", "Upstream Failure");
           }
-          const switches = { isPartial: take("metrics_partial"), isLate: take("read_lags") };
-          return { json: views.getPosts(params, switches) };
+          return { json: views.getPosts(params, take) };
         },
       },
     ],

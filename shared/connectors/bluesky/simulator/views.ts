@@ -1,4 +1,5 @@
 import type { Metric } from "../../connector.ts";
+import type { Fault } from "../../simulator.ts";
 import { invalid } from "./lexicon.ts";
 import { type Entry, type Repo, uriOf } from "./repo.ts";
 
@@ -22,8 +23,7 @@ const NOTHING: Partial<Record<Metric, number>> = {
 
 export interface Views {
   engage(remoteId: string, counts: Partial<Record<Metric, number>>): void;
-  /** `isPartial` leaves out counts, `isLate` the newest post. */
-  getPosts(params: URLSearchParams, faults: { isPartial: boolean; isLate: boolean }): unknown;
+  getPosts(params: URLSearchParams, take: (name: Fault) => boolean): unknown;
 }
 
 /** The AppView: shows posts with their counts, to everybody. What it does not find, it does not mention. */
@@ -31,14 +31,16 @@ export function viewStore(repo: Repo): Views {
   const counts = new Map<string, Partial<Record<Metric, number>>>();
   return {
     engage: (remoteId, given) => void counts.set(remoteId, given),
-    getPosts(params, { isPartial, isLate }) {
+    getPosts(params, take) {
       const uris = params.getAll("uris");
       if (uris.length === 0 || uris.length > MAX_URIS) {
         throw invalid(`Error: uris must not have more than ${MAX_URIS} elements`);
       }
-      const newest = isLate ? repo.entries.at(-1) : undefined;
-      const found = uris.flatMap((uri) => repo.find(uri) ?? []);
-      const shown = found.filter((entry) => entry !== newest);
+      const isPartial = take("metrics_partial");
+      const late = take("read_lags") ? repo.entries.at(-1) : undefined;
+      const found = uris.flatMap((uri) => repo.find(uri) ?? []).filter((entry) => entry !== late);
+      const newest = found.pop();
+      const shown = [...found, ...(newest ? tamperedWith(newest, take) : [])];
       return {
         posts: shown.map((entry) => {
           const given = counts.get(uriOf(entry.account, entry.rkey)) ?? NOTHING;
@@ -47,6 +49,18 @@ export function viewStore(repo: Repo): Views {
       };
     },
   };
+}
+
+/** A post as somebody else left it; none where it is hidden. */
+function tamperedWith(entry: Entry, take: (name: Fault) => boolean): readonly Entry[] {
+  if (take("read_missing")) return [];
+  const text = take("read_altered") ? `${entry.post.text} Edited.` : entry.post.text;
+  const { embed } = entry.post;
+  if (embed?.$type !== "app.bsky.embed.images" || !take("read_without_alt")) {
+    return [{ ...entry, post: { ...entry.post, text } }];
+  }
+  const images = embed.images.map((image) => ({ ...image, alt: "" }));
+  return [{ ...entry, post: { ...entry.post, text, embed: { ...embed, images } } }];
 }
 
 function viewOf(

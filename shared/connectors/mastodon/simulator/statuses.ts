@@ -52,12 +52,15 @@ export function readStatuses(server: Server, { url }: Exchange): Reply {
   if (ids.length > MAX_BATCH) return refused(422, "Mastodon::ValidationError");
   const isPartial = server.faults.take("metrics_partial");
   const found = ids.flatMap((id) => visible(server.network.statuses.get(id)) ?? []);
-  return { status: 200, json: found.map((status) => shown(server, status, isPartial)) };
+  const newest = found.pop();
+  const seen = [...found, ...(newest ? tamperedWith(newest, server) : [])];
+  return { status: 200, json: seen.map((status) => shown(server, status, isPartial)) };
 }
 
 export function readStatus(server: Server, { id }: Exchange): Reply {
   if (server.faults.take("read_unavailable")) return errorPage(502);
-  const status = visible(server.network.statuses.get(id));
+  const stored = visible(server.network.statuses.get(id));
+  const [status] = stored ? tamperedWith(stored, server) : [];
   if (!status) return refused(404, "Record not found");
   return { status: 200, json: shown(server, status, server.faults.take("metrics_partial")) };
 }
@@ -65,7 +68,8 @@ export function readStatus(server: Server, { id }: Exchange): Reply {
 export function readSource(server: Server, { id }: Exchange): Reply {
   if (server.options.version < 3.5) return refused(404, "The page you are looking for isn't here.");
   if (server.faults.take("read_unavailable")) return errorPage(502);
-  const status = visible(server.network.statuses.get(id));
+  const stored = visible(server.network.statuses.get(id));
+  const [status] = stored ? tamperedWith(stored, server) : [];
   if (!status) return refused(404, "Record not found");
   return { status: 200, json: { id, text: status.text, spoiler_text: status.spoilerText } };
 }
@@ -165,6 +169,16 @@ function shown(server: Server, status: StoredStatus, isPartial: boolean): object
   if (!isPartial) return json;
   const { reblogs_count: _reblogs, replies_count: _replies, ...rest } = json;
   return rest;
+}
+
+/** A post as somebody else left it; none where it cannot be seen any more. */
+function tamperedWith(status: StoredStatus, { faults }: Server): readonly StoredStatus[] {
+  if (faults.take("read_missing")) return [];
+  const text = faults.take("read_altered") ? `${status.text} Edited.` : status.text;
+  const media = faults.take("read_without_alt")
+    ? status.media.map((each) => ({ ...each, description: null }))
+    : status.media;
+  return [{ ...status, text, media }];
 }
 
 function visible(status: StoredStatus | undefined): StoredStatus | undefined {

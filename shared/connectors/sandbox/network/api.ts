@@ -63,6 +63,10 @@ export const readPost: Handle = async ({ documents }, _, { id }) => {
   return answer(200, presentPost(post));
 };
 
+/** Those of the asked posts that are there, in the order in which they were asked for. */
+export const readPosts: Handle = async ({ documents }, _, { query }) =>
+  answer(200, { posts: (await findAsked(documents, query)).map(presentPost) });
+
 export const deletePost: Handle = async ({ documents }, request, { id }) => {
   await removePost(documents, id, await handleOf(documents, request));
   return new Response(null, { status: 204 });
@@ -70,16 +74,20 @@ export const deletePost: Handle = async ({ documents }, request, { id }) => {
 
 export const readReactions: Handle = async (network, request, { query }) => {
   await handleOf(network.documents, request);
-  const ids = (query.get("ids") ?? "").split(",");
-  if (ids.length > LIMITS.engagementBatch) {
-    throw new Refusal(400, "too_many", `At most ${LIMITS.engagementBatch} posts a request.`);
-  }
-  const found = await Promise.all(ids.map((id) => findPost(network.documents, id)));
-  const posts = found.filter((post) => post !== null);
+  const posts = await findAsked(network.documents, query);
   return answer(200, {
     posts: posts.map((post) => ({ id: post.id, metrics: network.reactionsTo(post) })),
   });
 };
+
+async function findAsked(documents: Documents, query: URLSearchParams): Promise<Post[]> {
+  const ids = (query.get("ids") ?? "").split(",");
+  if (ids.length > LIMITS.readBatch) {
+    throw new Refusal(400, "too_many", `At most ${LIMITS.readBatch} posts a request.`);
+  }
+  const found = await Promise.all(ids.map((id) => findPost(documents, id)));
+  return found.filter((post) => post !== null);
+}
 
 const presentPost = (post: Post) => ({
   id: post.id,

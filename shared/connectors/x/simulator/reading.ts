@@ -48,7 +48,8 @@ export function readTimeline(incoming: Authorized, userId: string): Reply {
 /** GET /2/tweets?ids= */
 export function readPosts(incoming: Authorized): Reply {
   const { world, account, url, take } = incoming;
-  const strange = strangeParameter(incoming, ["ids", "tweet.fields"]);
+  const names = ["ids", "tweet.fields", "expansions", "media.fields"];
+  const strange = strangeParameter(incoming, names);
   if (strange) return strange;
   if (take("read_unavailable")) return unavailable();
   const ids = (url.searchParams.get("ids") ?? "").split(",");
@@ -59,8 +60,12 @@ export function readPosts(incoming: Authorized): Reply {
   const isPartial = take("metrics_partial");
   const data: unknown[] = [];
   const errors: unknown[] = [];
+  const media: unknown[] = [];
+  const isThere = (id: string) => world.postById.get(id)?.removed === false;
+  const newest = fields.has("text") ? ids.findLast(isThere) : undefined;
   for (const id of ids) {
-    const post = world.postById.get(id);
+    const stored = world.postById.get(id);
+    const post = stored && id === newest ? tamperedWith(stored, take) : stored;
     if (!post || post.removed) {
       errors.push(notFound(id));
       continue;
@@ -73,9 +78,33 @@ export function readPosts(incoming: Authorized): Reply {
       continue;
     }
     data.push({ ...render(post, fields), ...metrics(post, fields, isPartial) });
+    media.push(...includedMedia(post, url.searchParams));
   }
-  const body = { ...(data.length > 0 ? { data } : {}), ...(errors.length > 0 ? { errors } : {}) };
+  const body = {
+    ...(data.length > 0 ? { data } : {}),
+    ...(media.length > 0 ? { includes: { media } } : {}),
+    ...(errors.length > 0 ? { errors } : {}),
+  };
   return { status: 200, body };
+}
+
+/** The media of a post as objects of their own; nothing where nobody asked for them. */
+function includedMedia(post: StoredPost, query: URLSearchParams): unknown[] {
+  if (query.get("expansions") !== "attachments.media_keys") return [];
+  const isDescribed = query.get("media.fields") === "alt_text";
+  return post.mediaIds.map((id, index) => {
+    const altText = post.altTexts[index] ?? "";
+    const described = isDescribed && altText !== "" ? { alt_text: altText } : {};
+    return { media_key: mediaKey(id), type: "photo", ...described };
+  });
+}
+
+/** A post as somebody else left it; undefined where it cannot be seen any more. */
+function tamperedWith(post: StoredPost, take: Authorized["take"]): StoredPost | undefined {
+  if (take("read_missing")) return undefined;
+  const text = take("read_altered") ? `${post.text} Edited.` : post.text;
+  const altTexts = take("read_without_alt") ? post.altTexts.map(() => "") : post.altTexts;
+  return { ...post, text, altTexts };
 }
 
 function fieldsOf(query: URLSearchParams): Set<string> {
@@ -105,7 +134,7 @@ function render(post: StoredPost, fields: ReadonlySet<string>): Record<string, u
     shown["referenced_tweets"] = [{ type: "replied_to", id: parent }];
   }
   if (fields.has("attachments") && mediaIds.length > 0) {
-    shown["attachments"] = { media_keys: mediaIds.map((mediaId) => `3_${mediaId}`) };
+    shown["attachments"] = { media_keys: mediaIds.map(mediaKey) };
   }
   return shown;
 }
@@ -129,10 +158,14 @@ function shorten(post: StoredPost): { text: string; urls: readonly Record<string
       url: short,
       expanded_url: address,
       display_url: "pic.x.com/a",
-      media_key: `3_${id}`,
+      media_key: mediaKey(id),
     });
   }
   return { text: post.mediaIds.length > 0 ? `${text} ${short}`.trim() : text, urls };
+}
+
+function mediaKey(mediaId: string): string {
+  return `3_${mediaId}`;
 }
 
 function shortLink(url: string): string {
