@@ -1,6 +1,8 @@
 /** One run over all tests: real PostgreSQL and Redis are started once, in `tests/support/global-setup.ts`. */
 export default {
   testEnvironment: "node",
+  // Real stores on a busy machine; what must be fast is measured by the bench.
+  testTimeout: 30_000,
   roots: ["<rootDir>/tests"],
   testMatch: ["**/*.test.ts"],
   modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/data/"],
