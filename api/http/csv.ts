@@ -8,7 +8,7 @@ export interface CsvTable {
   readonly records: readonly CsvRecord[];
 }
 
-export interface CsvRecord {
+interface CsvRecord {
   /** As a spreadsheet counts, blank lines included: the header is row 1. */
   readonly row: number;
   readonly cells: readonly string[];

@@ -9,7 +9,7 @@ export interface CheckedPart {
   readonly media: readonly CheckedMedium[];
 }
 
-export interface CheckedMedium {
+interface CheckedMedium {
   readonly contentType: string;
   readonly byteLength: number;
   readonly altText: string;
@@ -25,7 +25,7 @@ export interface Target {
 }
 
 /** The part of a connector's capabilities that concerns the content. */
-export interface Limits {
+interface Limits {
   readonly text: {
     readonly max: number;
     readonly countedAs: string;

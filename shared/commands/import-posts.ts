@@ -20,7 +20,7 @@ import { AppError } from "../errors.ts";
 import { planRow, type ImportLookups, type PlannedRow } from "./import-plan.ts";
 
 /** Most rows of one file. */
-export const IMPORT_LIMIT = 5_000;
+const IMPORT_LIMIT = 5_000;
 
 /** Rows of one statement. */
 const CHUNK = 500;

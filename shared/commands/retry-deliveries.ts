@@ -14,7 +14,7 @@ import { PERSON_MAY_RETRY, retryGoesOn } from "../domain/retry-plan.ts";
 import { resolveWhen, type Moment, type When } from "../domain/schedule.ts";
 
 /** Most deliveries that one request retries. */
-export const RETRY_LIMIT = 1_000;
+const RETRY_LIMIT = 1_000;
 
 /** Which deliveries to retry: all that match every condition which is not undefined. */
 export interface RetryFilter {

@@ -12,7 +12,7 @@ const OneLine = (maxLength: number) =>
     .max(maxLength)
     .regex(/^[^\r\n]*$/, "must be one line");
 
-export const PartInput = z
+const PartInput = z
   .strictObject({
     text: z.string().max(POST_LIMITS.textLength).default(""),
     mediaIds: z

@@ -52,7 +52,7 @@ export function resolveWhen(when: When, now: Date): Moment {
 }
 
 /** Version of the IANA time zone rules that this process uses. */
-export const TZDB_VERSION: string = process.versions.tz ?? "unknown";
+const TZDB_VERSION: string = process.versions.tz ?? "unknown";
 
 function bareMoment(dueAt: Date): Moment {
   return { dueAt, localTime: null, zone: null, tzdb: null, repeated: null };
