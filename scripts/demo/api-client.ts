@@ -15,10 +15,11 @@ export interface ApiClient {
 const TIMEOUT_MS = 60_000;
 
 /** @throws {Error} with the API's own sentence, from every method */
-export function createApiClient(address: string, token: string): ApiClient {
+export function createApiClient(address: string, token: string, stop: AbortSignal): ApiClient {
   async function ask<T>(path: string, schema: z.ZodType<T>, init: RequestInit): Promise<T> {
-    const headers = { ...init.headers, authorization: `Bearer ${token}` };
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const headers = new Headers(init.headers);
+    headers.set("authorization", `Bearer ${token}`);
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)]);
     const response = await fetch(`${address}/api/v1${path}`, { ...init, headers, signal });
     const body: unknown = await response.json().catch(() => null);
     if (!response.ok) throw new Error(refusal(`${init.method ?? "GET"} ${path}`, response, body));

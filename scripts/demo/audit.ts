@@ -1,10 +1,10 @@
 import type { SimulatedPost } from "../../shared/connectors/simulator.ts";
 import type { DeliveryView } from "../../shared/contract/delivery.ts";
-import type { PlannedDelivery } from "./plan.ts";
+import type { PlannedDelivery, PlannedPart } from "./plan.ts";
 import { isSettled } from "./stories.ts";
 
 /** One planned delivery beside what the API says about it. */
-export interface Account {
+export interface CheckedDelivery {
   readonly planned: PlannedDelivery;
   /** Null where the import made none. */
   readonly delivery: DeliveryView | null;
@@ -28,7 +28,7 @@ export type FindingKind =
 export interface Finding {
   readonly kind: FindingKind;
   /** Null for a public post that nobody planned. */
-  readonly account: Account | null;
+  readonly about: CheckedDelivery | null;
   readonly channel: string;
   readonly says: string;
 }
@@ -39,82 +39,103 @@ export interface Finding {
  * @param seen what each channel's platform has seen, by the channel's name
  */
 export function audit(
-  accounts: readonly Account[],
+  all: readonly CheckedDelivery[],
   seen: ReadonlyMap<string, readonly SimulatedPost[]>,
 ): Finding[] {
   const claimed = new Set<SimulatedPost>();
-  const findings = accounts.flatMap((account) => auditOne(account, seen, claimed));
+  const findings = all.flatMap((checked) => auditOne(checked, seen, claimed));
   for (const [channel, posts] of seen) {
-    const own = accounts.filter(({ planned }) => planned.channel === channel);
+    const own = all.filter(({ planned }) => planned.channel === channel);
     for (const post of posts) if (!claimed.has(post)) findings.push(surplus(channel, post, own));
   }
   return findings;
 }
 
 function auditOne(
-  account: Account,
+  checked: CheckedDelivery,
   seen: ReadonlyMap<string, readonly SimulatedPost[]>,
   claimed: Set<SimulatedPost>,
 ): Finding[] {
-  const { planned, delivery, snapshots, snapshotsDue } = account;
-  const finding = (kind: FindingKind, says: string): Finding => ({
-    kind,
-    account,
-    channel: planned.channel,
-    says,
-  });
+  const { planned, delivery } = checked;
+  const { channel } = planned;
+  const finding = (kind: FindingKind, says: string) => ({ kind, about: checked, channel, says });
   if (!delivery) return [finding("not_imported", "the import made no delivery of it")];
-  const receipts = delivery.receipt?.parts ?? [];
+  const parts = claimParts(planned, delivery, seen.get(channel) ?? [], claimed);
+  return [...auditState(checked, delivery), ...parts].map(([kind, says]) => finding(kind, says));
+}
+
+type Verdict = readonly [FindingKind, string];
+
+function auditState(
+  { planned, snapshots, snapshotsDue }: CheckedDelivery,
+  delivery: DeliveryView,
+): Verdict[] {
   const isPublished = delivery.state === "published";
-  const findings: Finding[] = [];
-  if (Date.parse(delivery.dueAt) !== planned.dueAt.getTime()) {
-    findings.push(finding("wrong_time", `planned for ${planned.dueAt.toISOString()}`));
-  }
-  if (!isSettled(delivery)) findings.push(finding("stuck", "it has not ended"));
-  if (isPublished && receipts.length < planned.parts.length) {
-    findings.push(finding("lost", "it counts as published, but not every part has a receipt"));
-  }
-  if (isPublished && delivery.attempts.some(({ outcome }) => outcome === null)) {
-    findings.push(finding("stuck", "an attempt was never answered"));
-  }
-  if (isPublished && snapshots !== snapshotsDue) {
-    findings.push(finding("snapshot_missing", `${snapshots} of ${snapshotsDue} readings`));
-  }
-  for (const [index, { part, remoteId }] of receipts.entries()) {
-    const post = seen.get(planned.channel)?.find((one) => one.remoteId === remoteId);
-    if (!post || post.removed || claimed.has(post)) {
-      findings.push(finding("lost", `part ${part + 1} has a receipt, but is not public`));
-      continue;
-    }
+  const receipts = delivery.receipt?.parts.length ?? 0;
+  const wrong: readonly (readonly [boolean, ...Verdict])[] = [
+    [
+      Date.parse(delivery.dueAt) !== planned.dueAt.getTime(),
+      "wrong_time",
+      `planned for ${planned.dueAt.toISOString()}`,
+    ],
+    [!isSettled(delivery), "stuck", "it has not ended"],
+    [!isPublished && delivery.error === null, "stuck", "nobody is told why it did not go out"],
+    [
+      isPublished && delivery.attempts.some(({ outcome }) => outcome === null),
+      "stuck",
+      "an attempt was never answered",
+    ],
+    [
+      isPublished && receipts < planned.parts.length,
+      "lost",
+      "it counts as published, but not every part has a receipt",
+    ],
+    [
+      isPublished && snapshots !== snapshotsDue,
+      "snapshot_missing",
+      `${snapshots} of ${snapshotsDue} readings`,
+    ],
+  ];
+  return wrong.flatMap(([isSo, ...verdict]) => (isSo ? [verdict] : []));
+}
+
+/** Finds the public post of every receipt. A post answers for one receipt only. */
+function claimParts(
+  planned: PlannedDelivery,
+  { receipt }: DeliveryView,
+  posts: readonly SimulatedPost[],
+  claimed: Set<SimulatedPost>,
+): Verdict[] {
+  return (receipt?.parts ?? []).flatMap(({ part, remoteId }, index, receipts): Verdict[] => {
+    const post = posts.find((one) => one.remoteId === remoteId && !claimed.has(one));
+    if (!post || post.removed)
+      return [["lost", `part ${part + 1} has a receipt, but is not public`]];
     claimed.add(post);
     const parent = receipts[index - 1]?.remoteId ?? null;
-    const difference = differenceOf(planned, part, { ...post, expectedParent: parent });
-    if (difference) findings.push(finding("differs", `part ${part + 1}: ${difference}`));
-  }
-  return findings;
+    const difference = differenceOf(planned.parts[part], post, parent);
+    return difference === null ? [] : [["differs", `part ${part + 1}: ${difference}`]];
+  });
 }
 
 function differenceOf(
-  planned: PlannedDelivery,
-  part: number,
-  post: SimulatedPost & { readonly expectedParent: string | null },
+  wanted: PlannedPart | undefined,
+  post: SimulatedPost,
+  parent: string | null,
 ): string | null {
-  const wanted = planned.parts[part];
   if (!wanted) return "the plan has no such part";
   if (post.text !== wanted.text) return "another text than planned is public";
   if (JSON.stringify(post.altTexts) !== JSON.stringify(wanted.altTexts)) {
     return "the images have other alt texts than planned";
   }
-  if (post.parent !== post.expectedParent) return "it does not answer the part before it";
-  return null;
+  return post.parent === parent ? null : "it does not answer the part before it";
 }
 
 /** A public post without a receipt: a second copy, or one that Postwell does not know to be out. */
-function surplus(channel: string, post: SimulatedPost, accounts: readonly Account[]): Finding {
-  const of = accounts.find(({ planned }) => planned.parts.some(({ text }) => text === post.text));
+function surplus(channel: string, post: SimulatedPost, all: readonly CheckedDelivery[]): Finding {
+  const about = all.find(({ planned }) => planned.parts.some(({ text }) => text === post.text));
   const says = `${post.remoteId} is public since ${post.at.toISOString()}`;
-  if (!of) return { kind: "unplanned", account: null, channel, says };
-  const part = of.planned.parts.findIndex(({ text }) => text === post.text);
-  const isKnown = of.delivery?.receipt?.parts.some((receipt) => receipt.part === part) ?? false;
-  return { kind: isKnown ? "doubled" : "unrecorded", account: of, channel, says };
+  if (!about) return { kind: "unplanned", about: null, channel, says };
+  const part = about.planned.parts.findIndex(({ text }) => text === post.text);
+  const isKnown = about.delivery?.receipt?.parts.some((receipt) => receipt.part === part) ?? false;
+  return { kind: isKnown ? "doubled" : "unrecorded", about, channel, says };
 }

@@ -7,7 +7,7 @@ import type { DemoClock, Look } from "./demo-clock.ts";
 import type { Company, PlayedScene, ScenePlayer } from "./scene-player.ts";
 
 /** Between two looks at the outbox. */
-const LOOK_EVERY_MS = 4;
+const LOOK_EVERY_MS = 2;
 
 /** So long without a jump means that something hangs: a lease of a dead worker takes ten seconds, a hint that was lost five. */
 const STUCK_AFTER_MS = 45_000;
@@ -24,6 +24,8 @@ export interface Conductor {
 /** How the time went by. */
 export interface Performance {
   readonly jumps: number;
+  /** Real time. */
+  readonly playedMs: number;
   readonly endedAt: Date;
 }
 
@@ -35,7 +37,8 @@ export interface Performance {
 export async function conduct(conductor: Conductor): Promise<Performance> {
   const { clock, scenes, signal } = conductor;
   let jumps = 0;
-  let movedAtMs = performance.now();
+  const startedMs = performance.now();
+  let movedAtMs = startedMs;
   for (;;) {
     signal.throwIfAborted();
     const look = await clock.look();
@@ -44,7 +47,9 @@ export async function conduct(conductor: Conductor): Promise<Performance> {
     await killWhereDue(conductor);
     const next = earlier(look.nextAt, scenes.nextAt());
     if (look.isIdle) await scenes.tell();
-    if (look.isIdle && next === null) return { jumps, endedAt: look.now };
+    if (look.isIdle && next === null) {
+      return { jumps, playedMs: performance.now() - startedMs, endedAt: look.now };
+    }
     if (look.isIdle && next !== null && next > look.now) {
       letReadersReact(conductor, next);
       await clock.moveTo(next);
@@ -73,8 +78,8 @@ async function killWhereDue({ db, scenes, company }: Conductor): Promise<void> {
   const pid = processes.kill(worker);
   scenes.buried();
   screen.say(
-    screen.paint.bold(`  kill -9 ${pid} (${worker.name}). Another starts in its place; `) +
-      "what the dead one held is free again after 10 real seconds.",
+    `      ${screen.paint.bold(`kill -9 ${pid}`)}: ${worker.name} is dead. Another starts in its place. What the
+      dead one held is free again after 10 s of real time.`,
   );
 }
 

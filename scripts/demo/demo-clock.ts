@@ -12,6 +12,8 @@ export interface Look {
   /** When the last lease ends if nobody renews it, by the real clock; null for none. */
   readonly leasedForMs: number | null;
   readonly published: number;
+  /** Of engagement, so far. */
+  readonly readings: number;
 }
 
 /**
@@ -48,6 +50,7 @@ interface LookRow {
   readonly leased: number;
   readonly leasedForMs: number | null;
   readonly published: number;
+  readonly readings: number;
 }
 
 async function look(db: Db): Promise<Look> {
@@ -56,10 +59,11 @@ async function look(db: Db): Promise<Look> {
            count(*) filter (where run_at <= clock()) as due,
            count(*) filter (where leased_until > now()) as leased,
            extract(epoch from max(leased_until) filter (where leased_until > now()) - now())::float8 * 1000 as leased_for_ms,
-           (select count(*) from deliveries where state = 'published') as published
+           (select count(*) from deliveries where state = 'published') as published,
+           (select count(*) from snapshots) as readings
       from outbox`.execute(db);
   const [row] = rows;
   if (!row) throw new Error("An aggregate gave no row.");
-  const { now, nextAt, due, leased, leasedForMs, published } = row;
-  return { now, nextAt, isIdle: due === 0 && leased === 0, leasedForMs, published };
+  const { now, nextAt, due, leased, leasedForMs, published, readings } = row;
+  return { now, nextAt, isIdle: due === 0 && leased === 0, leasedForMs, published, readings };
 }

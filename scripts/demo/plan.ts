@@ -36,18 +36,20 @@ const Row = z.object({
   parts: z.string(),
   media: z.string(),
   "alt text": z.string(),
+  link: z.string(),
 });
 
 type Row = z.infer<typeof Row>;
 
 /**
- * Reads a plan as `examples/README.md` describes it. It shares no code with the import, so that the demo can hold one
- * against the other.
+ * Reads a plan as `examples/README.md` describes it. It shares no code with import and publishing, so that the demo can hold
+ * one against the other.
+ * @param hasCards whether a channel shows links as cards, beside the text
  */
-export function readPlan(csv: string): Plan {
+export function readPlan(csv: string, hasCards: (channel: string) => boolean): Plan {
   const records: unknown = parse(csv, { columns: true, bom: true, skip_empty_lines: true });
   const rows = z.array(Row).parse(records);
-  const deliveries = rows.flatMap(deliveriesOf);
+  const deliveries = rows.flatMap((row) => deliveriesOf(row, hasCards));
   return {
     deliveries: deliveries.sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime()),
     postCount: rows.length,
@@ -55,7 +57,7 @@ export function readPlan(csv: string): Plan {
   };
 }
 
-function deliveriesOf(row: Row): PlannedDelivery[] {
+function deliveriesOf(row: Row, hasCards: (channel: string) => boolean): PlannedDelivery[] {
   const dueAt = DateTime.fromISO(row.time, { zone: row.zone }).toJSDate();
   const images = imagesOf(row);
   const further = row.parts === "" ? [] : row.parts.split(/^---$/m);
@@ -65,7 +67,23 @@ function deliveriesOf(row: Row): PlannedDelivery[] {
       .filter((image) => image.part === index + 1)
       .map((image) => normalizeText(image.altText)),
   }));
-  return splitList(row.channel).map((channel) => ({ post: row.id, channel, dueAt, parts }));
+  return splitList(row.channel).map((channel) => ({
+    post: row.id,
+    channel,
+    dueAt,
+    parts: hasCards(channel) ? withCard(parts, row.link) : withLink(parts, row.link),
+  }));
+}
+
+/** A card stands where an image would, so a first part with images has none. */
+function withCard(parts: readonly PlannedPart[], link: string): readonly PlannedPart[] {
+  return parts[0]?.altTexts.length === 0 ? parts : withLink(parts, link);
+}
+
+function withLink(parts: readonly PlannedPart[], link: string): readonly PlannedPart[] {
+  const [first, ...others] = parts;
+  if (!first || link === "" || parts.some(({ text }) => text.includes(link))) return parts;
+  return [{ ...first, text: `${first.text}\n\n${link}` }, ...others];
 }
 
 /** `2:cpr-1-call.png` belongs to part 2, a name alone to part 1. */

@@ -12,6 +12,8 @@ export interface DemoProcesses {
    * @returns the pid of the dead one; null where it was gone already
    */
   kill(worker: KeptProcess): number | null;
+  /** Deaths that the demo had no part in, as sentences. */
+  crashes(): readonly string[];
 }
 
 export interface ProcessesStart {
@@ -30,7 +32,8 @@ const LEAVE_MS = 5_000;
 export async function startDemoProcesses(start: ProcessesStart): Promise<DemoProcesses> {
   const { dir, env, say, undo } = start;
   const kept: KeptProcess[] = [];
-  let doomed: KeptProcess | null = null;
+  const crashes: string[] = [];
+  let doomed: string | null = null;
   let breakOff: (error: Error) => void = () => undefined;
   const brokenOff = new Promise<never>((_, reject) => {
     breakOff = reject;
@@ -44,10 +47,12 @@ export async function startDemoProcesses(start: ProcessesStart): Promise<DemoPro
       logFile: path.join(dir, "logs", `${name}.log`),
       onStart: () => rememberChildren(dir, pidsOf(kept)),
       onDeath({ how, said }) {
-        if (doomed?.name === name) doomed = null;
+        if (doomed === name) doomed = null;
         else {
-          say(`The ${name} ended by itself (${how}).\n${said}`);
-          breakOff(new Error(`The ${name} ended by itself (${how}). ${said}`));
+          const sentence = `The ${name} has ended (${how}), which was not planned.`;
+          crashes.push(sentence);
+          say(`  ${sentence} Another starts in its place.`);
+          breakOff(new Error(said === "" ? sentence : `${sentence} It said:\n${said}`));
         }
         return 0;
       },
@@ -62,10 +67,11 @@ export async function startDemoProcesses(start: ProcessesStart): Promise<DemoPro
   await Promise.race([awaitReady(start.address, READY_TIMEOUT_MS, start.signal), brokenOff]);
   return {
     workers,
+    crashes: () => crashes,
     kill(worker) {
       const pid = worker.pid();
       if (pid === null) return null;
-      doomed = worker;
+      doomed = worker.name;
       process.kill(pid, "SIGKILL");
       return pid;
     },

@@ -2,7 +2,7 @@ import type { Look } from "./demo-clock.ts";
 import { momentOf } from "./moment.ts";
 import type { Screen } from "./screen.ts";
 
-const BAR_WIDTH = 24;
+const BAR_WIDTH = 16;
 const DRAW_EVERY_MS = 100;
 const WEEK_MS = 7 * 24 * 3_600_000;
 
@@ -30,19 +30,19 @@ export function createProgress(screen: Screen, planned: number): (look: Look) =>
   };
 }
 
-/** `Tue 02 Feb 08:14  ██████░░░░  12 of 205 published  3 s`. */
+/** `Tue 02 Feb 08:14  ██████░░░░  12 of 205 published, 60 readings  3 s`. */
 export function progressLine(
-  { now, published }: Pick<Look, "now" | "published">,
+  { now, published, readings }: Pick<Look, "now" | "published" | "readings">,
   planned: number,
   elapsedMs: number,
 ): string {
   const filled = Math.round((BAR_WIDTH * published) / Math.max(1, planned));
   const bar = "█".repeat(filled) + "░".repeat(BAR_WIDTH - filled);
   const seconds = Math.round(elapsedMs / 1_000);
-  return `${momentOf(now)}  ${bar}  ${published} of ${planned} published  ${seconds} s`;
+  return `${momentOf(now)}  ${bar}  ${published} of ${planned} published, ${readings} readings  ${seconds} s`;
 }
 
 function waitLine({ leasedForMs }: Look): string {
   const seconds = Math.ceil((leasedForMs ?? 0) / 1_000);
-  return seconds > 0 ? `  (waiting; leases end in ${seconds} s)` : "  (waiting)";
+  return seconds > 0 ? `  (waiting: lease ends in ${seconds} s)` : "  (waiting)";
 }

@@ -1,4 +1,4 @@
-import type { Account, Finding } from "./audit.ts";
+import type { CheckedDelivery, Finding } from "./audit.ts";
 import type { Paint } from "./screen.ts";
 import { storyOf, type SeenPart } from "./stories.ts";
 import type { Totals } from "./totals.ts";
@@ -12,10 +12,10 @@ export interface Column {
 const ROWS: readonly (readonly [string, (totals: Totals) => string])[] = [
   ["planned", ({ planned }) => String(planned)],
   ["published", ({ published }) => String(published)],
-  ["failed, a person is asked", ({ failed }) => String(failed)],
-  ["partly out, a person is asked", ({ partial }) => String(partial)],
-  ["missed", ({ missed }) => String(missed)],
-  ["unknown", ({ unknown }) => String(unknown)],
+  ["failed *", ({ failed }) => String(failed)],
+  ["partly out *", ({ partial }) => String(partial)],
+  ["missed *", ({ missed }) => String(missed)],
+  ["unknown *", ({ unknown }) => String(unknown)],
   ["duplicates seen", ({ duplicates }) => String(duplicates)],
   ["lost", ({ lost }) => String(lost)],
   ["attempts", ({ attempts }) => String(attempts)],
@@ -50,15 +50,15 @@ export function tableOf(columns: readonly Column[], paint: Paint): string {
 }
 
 /** The deliveries that wait for a person, with what that person needs to know. */
-export function waitingList(accounts: readonly Account[], paint: Paint): string {
-  const waiting = accounts.filter(({ delivery }) => delivery?.error && delivery.nextAt === null);
+export function waitingList(waiting: readonly CheckedDelivery[], paint: Paint): string {
   return waiting
     .map(({ planned, delivery }) => {
       const { kind, title, platformMessage, nextStep } = delivery?.error ?? NOTHING;
       const head = paint.bold(`${planned.channel}, ${planned.post}`);
       return [
         `  ${head}: ${delivery?.state ?? ""}, ${kind}`,
-        `      ${title}.${platformMessage === null ? "" : ` The platform said: “${platformMessage}”`}`,
+        `      ${title}.`,
+        ...(platformMessage === null ? [] : [`      The platform said: “${platformMessage}”`]),
         `      Next step: ${nextStep}`,
       ].join("\n");
     })
@@ -67,20 +67,23 @@ export function waitingList(accounts: readonly Account[], paint: Paint): string 
 
 const NOTHING = { kind: "", title: "", platformMessage: null, nextStep: "" };
 
+/** More would say the same again. */
+const MAX_FINDINGS = 10;
+
 /** What went wrong, each with the story of its delivery. */
 export function findingsText(
   findings: readonly Finding[],
-  seenPartsOf: (account: Account) => readonly SeenPart[],
+  seenPartsOf: (checked: CheckedDelivery) => readonly SeenPart[],
 ): string {
-  return findings
-    .map(({ kind, account, channel, says }) => {
-      const name = account ? `${account.planned.post} on ${channel}` : channel;
-      const head = `  ${kind.replaceAll("_", " ")}: ${name}: ${says}`;
-      if (!account?.delivery) return head;
-      const story = storyOf(account.delivery, seenPartsOf(account));
-      return `${head}\n    ${story.replaceAll("\n", "\n    ")}`;
-    })
-    .join("\n");
+  const more = findings.length - MAX_FINDINGS;
+  const lines = findings.slice(0, MAX_FINDINGS).map(({ kind, about, channel, says }) => {
+    const name = about ? `${about.planned.post} on ${channel}` : channel;
+    const head = `  ${kind.replaceAll("_", " ")}: ${name}: ${says}`;
+    if (!about?.delivery) return head;
+    const story = storyOf(about.delivery, seenPartsOf(about));
+    return `${head}\n    ${story.replaceAll("\n", "\n    ")}`;
+  });
+  return [...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join("\n");
 }
 
 function milliseconds(ms: number | null): string {

@@ -1,21 +1,20 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { once } from "node:events";
+import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { PROJECT_ROOT } from "../../shared/project-root.ts";
-import { requirePort } from "../launch/require-port.ts";
-import { createApiClient } from "./api-client.ts";
+import { loadConnectors, type Registry } from "../../shared/connectors/registry.ts";
+import { assemble } from "./assemble.ts";
+import { CHANNELS } from "./channels.ts";
 import { closingText, openingText } from "./closing.ts";
 import { conduct } from "./conductor.ts";
-import { createDemoClock, type DemoClock } from "./demo-clock.ts";
+import { createDemoClock, type DemoClock, type Look } from "./demo-clock.ts";
 import { readPlan } from "./plan.ts";
-import { startDemoProcesses } from "./processes.ts";
 import { createProgress } from "./progress.ts";
-import { createScenePlayer, type Company } from "./scene-player.ts";
+import { createScenePlayer } from "./scene-player.ts";
 import { SCENES } from "./scenes.ts";
 import type { Screen } from "./screen.ts";
-import { setTheStage } from "./set-the-stage.ts";
-import { startSimulators } from "./simulators.ts";
-import { demoDir, newSecrets, openDemoStores, type DemoStores } from "./stores.ts";
+import type { Material } from "./set-the-stage.ts";
+import { openDemoStores } from "./stores.ts";
 import { takeStock } from "./take-stock.ts";
 
 export interface Demo {
@@ -31,113 +30,90 @@ const BEGINS_AT = new Date("2027-01-31T18:00:00Z");
 
 const ENGAGEMENT_AFTER = "15m,1h,6h,24h,3d,7d,28d";
 const EXAMPLES = path.join(PROJECT_ROOT, "examples");
-const CSV_FILE = path.join(EXAMPLES, "american-heart-month-2027.csv");
+
+interface Outcome {
+  isWell: boolean;
+}
 
 /**
  * Plays the example plan from import to the last reading, with everything that can go wrong on the way.
- * @returns whether nothing was lost, doubled or changed
+ * @returns whether nothing was lost, doubled or changed, and nothing crashed
  */
 export async function runDemo(demo: Demo): Promise<boolean> {
   const undo: (() => unknown)[] = [];
+  const outcome: Outcome = { isWell: false };
   try {
-    return await play(demo, undo);
+    await play(demo, undo, outcome);
   } finally {
+    if (demo.signal.aborted) demo.screen.say("  Stopping.");
     for (const step of undo.toReversed()) await step();
   }
+  return outcome.isWell;
 }
 
-async function play(demo: Demo, undo: (() => unknown)[]): Promise<boolean> {
+async function play(demo: Demo, undo: (() => unknown)[], outcome: Outcome): Promise<void> {
   const { screen, env, signal, isKept } = demo;
   const startedMs = performance.now();
   screen.say(openingText(screen.paint));
   const dataDir = path.resolve(PROJECT_ROOT, env["POSTWELL_DATA_DIR"] || "data");
   mkdirSync(dataDir, { recursive: true });
-  const queue = env["POSTWELL_QUEUE"] || "auto";
-  const stores = await openDemoStores({ dataDir, queue, say: screen.say, signal, undo });
+  const stores = await openDemoStores({
+    dataDir,
+    queue: env["POSTWELL_QUEUE"] || "auto",
+    say: screen.say,
+    signal,
+    keepsLogs: () => !outcome.isWell && !signal.aborted,
+    undo,
+  });
   const clock = createDemoClock(stores.db);
   await clock.moveTo(BEGINS_AT);
-  const dir = demoDir(dataDir);
-  const { company, tokenFile, address } = await assemble({ demo, stores, clock, dir, undo });
-
-  const plan = readPlan(readFileSync(CSV_FILE, "utf8"));
-  const scenes = createScenePlayer(company, SCENES, plan.deliveries);
-  const playingMs = performance.now();
-  screen.say("");
-  const { jumps, endedAt } = await conduct({
-    db: stores.db,
-    clock,
-    scenes,
-    company,
+  const connectors = await loadConnectors();
+  const material = readMaterial(connectors);
+  const { company, address, tokenFile } = await assemble({
+    screen,
+    env,
     signal,
-    onLook: createProgress(screen, plan.deliveries.length),
+    dataDir,
+    stores,
+    clock,
+    connectors,
+    material,
+    undo,
+    engagementAfter: ENGAGEMENT_AFTER,
   });
-  const playedMs = performance.now() - playingMs;
-  const stock = await takeStock(company, plan, ENGAGEMENT_AFTER);
-  const time = { beganAt: BEGINS_AT, endedAt, jumps, playedMs };
+
+  screen.say("");
+  const onLook = createProgress(screen, material.plan.deliveries.length);
+  const scenes = createScenePlayer(company, SCENES, material.plan.deliveries);
+  const played = await conduct({ db: stores.db, clock, scenes, company, signal, onLook });
   const totalMs = performance.now() - startedMs;
+  const stock = await takeStock(company, material.plan, ENGAGEMENT_AFTER);
+  const crashes = company.processes.crashes();
+  outcome.isWell = stock.findings.length === 0 && crashes.length === 0;
+  const time = { ...played, beganAt: BEGINS_AT, totalMs };
   const { queueLine } = stores;
-  screen.say(
-    closingText({ stock, time, totalMs, queueLine, address, tokenFile, isKept }, screen.paint),
-  );
-  if (isKept) await once(signal, "abort");
-  return stock.findings.length === 0;
+  const closing = { stock, crashes, time, queueLine, address, tokenFile, isKept };
+  screen.say(closingText(closing, screen.paint));
+  if (isKept) await stayUp(clock, onLook, signal);
 }
 
-interface Assembly {
-  readonly demo: Demo;
-  readonly stores: DemoStores;
-  readonly clock: DemoClock;
-  readonly dir: string;
-  readonly undo: (() => unknown)[];
+function readMaterial(connectors: Registry): Material {
+  const csvFile = path.join(EXAMPLES, "american-heart-month-2027.csv");
+  const platforms = new Map(CHANNELS.map(({ name, platform }) => [name, platform]));
+  const hasCards = (channel: string) =>
+    connectors.get(platforms.get(channel) ?? "")?.capabilities.showsLinkCard ?? false;
+  const plan = readPlan(readFileSync(csvFile, "utf8"), hasCards);
+  return { plan, csvFile, imagesDir: path.join(EXAMPLES, "images") };
 }
 
-/** Starts platforms and processes, and imports the plan. */
-async function assemble({ demo, stores, clock, dir, undo }: Assembly): Promise<{
-  company: Company;
-  tokenFile: string;
-  address: string;
-}> {
-  const { screen, signal } = demo;
-  const simulators = await startSimulators(() => clock.now());
-  undo.push(() => simulators.close());
-  const port = await requirePort("127.0.0.1", 0);
-  const address = `http://127.0.0.1:${port}`;
-  const secrets = newSecrets();
-  const env = {
-    ...withoutSettings(demo.env),
-    ...simulators.env,
-    NODE_ENV: "production",
-    HOST: "127.0.0.1",
-    PORT: String(port),
-    DATABASE_URL: stores.databaseUrl,
-    REDIS_URL: stores.redisUrl ?? "",
-    POSTWELL_DATA_DIR: dir,
-    POSTWELL_SECRET_KEY: secrets.secretKey,
-    POSTWELL_BOOTSTRAP_TOKEN: secrets.adminToken,
-    POSTWELL_ALLOW_PRIVATE_HOSTS: "127.0.0.1",
-    POSTWELL_LOG_LEVEL: "warn",
-    // Jumps of the clock do not reach a queue that counts real seconds: it is told when something is due, not before.
-    POSTWELL_HORIZON_SECONDS: "0",
-    POSTWELL_POLL_MS: "10",
-    POSTWELL_COMMIT_TIMEOUT_SECONDS: "3",
-    POSTWELL_ENGAGEMENT_AFTER: ENGAGEMENT_AFTER,
-  };
-  const processes = await startDemoProcesses({ dir, address, env, say: screen.say, signal, undo });
-  screen.say(`  1 api and 2 workers are up; ${stores.queueLine}`);
-  const tokenFile = path.join(dir, "admin-token");
-  writeFileSync(tokenFile, secrets.adminToken, { mode: 0o600 });
-  const api = createApiClient(address, secrets.adminToken);
-  const plan = readPlan(readFileSync(CSV_FILE, "utf8"));
-  const material = { plan, imagesDir: path.join(EXAMPLES, "images"), csvFile: CSV_FILE };
-  const stage = await setTheStage(api, simulators, material, screen);
-  return { company: { api, simulators, stage, screen, processes }, tokenFile, address };
-}
-
-/** A real installation's settings must not reach the demo. */
-function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(env).filter(
-      ([name]) => !/^(POSTWELL_|DATABASE_URL$|REDIS_URL$|PORT$|HOST$)/.test(name),
-    ),
-  );
+/** From here on the clock only runs: what a person retries now goes out before their eyes. */
+async function stayUp(
+  clock: DemoClock,
+  onLook: (look: Look) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    onLook(await clock.look());
+    await delay(200, undefined, { signal }).catch(() => undefined);
+  }
 }

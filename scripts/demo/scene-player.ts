@@ -62,7 +62,7 @@ export function createScenePlayer(
         screen.say(`  ${momentOf(next.at)}  ${screen.paint.bold(name)} ${next.says}`);
         await cause(company, next);
         if (next.trouble.kind === "kill_worker") deadly = next;
-        if (next.then !== "nothing") open.push(next);
+        if (next.tells !== "nothing") open.push(next);
       }
     },
     async tell() {
@@ -79,7 +79,7 @@ export function createScenePlayer(
   };
 }
 
-const INDENT = `${" ".repeat(momentOf(new Date(0)).length + 4)}→ `;
+const INDENT = "      → ";
 
 function withFacts(
   scene: Scene,
@@ -123,11 +123,16 @@ async function cause({ api, simulators }: Company, scene: PlayedScene): Promise<
 }
 
 /** Null while it has not ended. */
-async function endOf({ api, stage }: Company, scene: PlayedScene): Promise<string | null> {
-  const { deliveryId, channel, then } = scene;
-  if (then === "outcome") {
+async function endOf(
+  { api, stage, simulators }: Company,
+  scene: PlayedScene,
+): Promise<string | null> {
+  const { deliveryId, channel, tells } = scene;
+  if (tells === "outcome") {
     const delivery = await api.get(`/deliveries/${deliveryId}`, DeliveryView);
-    return isSettled(delivery) ? outcomeOf(delivery) : null;
+    const posts = simulators.of(scene.platform).posts();
+    const copies = posts.filter(({ text }) => text === scene.firstText).length;
+    return isSettled(delivery) ? outcomeOf(delivery, copies) : null;
   }
   const { snapshots } = await api.get(
     `/deliveries/${deliveryId}/engagement`,

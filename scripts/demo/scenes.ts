@@ -21,7 +21,7 @@ export interface Scene {
   readonly says: string;
   readonly trouble: Trouble;
   /** What the audience wants to know afterwards. */
-  readonly then: "outcome" | "reading" | "nothing";
+  readonly tells: "outcome" | "reading" | "nothing";
 }
 
 const SANDBOX = "Heart Center (sandbox)";
@@ -32,11 +32,11 @@ const BLUESKY = "Heart Center (Bluesky)";
 /** Everything that goes wrong, in any order. Which trouble meets which post never changes from run to run. */
 export const SCENES: readonly Scene[] = [
   fault(SANDBOX, "ahm27-003", "answers 503 and publishes nothing", "commit_unavailable"),
-  fault(MASTODON, "ahm27-004", "answers 429: come back in 5 minutes", "commit_rate_limited"),
+  fault(MASTODON, "ahm27-004", "answers 429: wait 5 minutes", "commit_rate_limited"),
   fault(
     X,
     "ahm27-005",
-    "publishes, cuts the connection, and does not show the post at first",
+    "publishes, cuts the line, and shows the post only later",
     "commit_reset_after_success",
     "read_lags",
   ),
@@ -53,7 +53,12 @@ export const SCENES: readonly Scene[] = [
     ...scene(X, "ahm27-014", "does not accept the access token any more"),
     trouble: { kind: "sign_out", forGood: false },
   },
-  fault(X, "ahm27-016", "answers 429: come back in 15 minutes", "commit_rate_limited"),
+  fault(
+    X,
+    "ahm27-016",
+    "answers 429: wait 15 minutes, longer than the post allows",
+    "commit_rate_limited",
+  ),
   fault(MASTODON, "ahm27-019", "publishes and never answers", "commit_hang_after_success"),
   fault(BLUESKY, "ahm27-022", "refuses the text", "commit_content_rejected"),
   fault(SANDBOX, "ahm27-025", "cuts the connection and publishes nothing", "commit_reset_before"),
@@ -68,14 +73,14 @@ export const SCENES: readonly Scene[] = [
   },
   {
     ...scene(MASTODON, "ahm27-042", "is connected again by an admin, with a fresh token"),
-    minutes: 24 * 60 - 20,
+    minutes: 40,
     trouble: { kind: "sign_in" },
-    then: "nothing",
+    tells: "nothing",
   },
   {
     ...fault(X, "ahm27-050", "reports only some metrics at the first reading", "metrics_partial"),
     minutes: 1,
-    then: "reading",
+    tells: "reading",
   },
   {
     ...scene(BLUESKY, "ahm27-058", "does not accept the session any more"),
@@ -91,5 +96,5 @@ function fault(channel: string, post: string, says: string, ...faults: Fault[]):
 
 /** A minute ahead of the post, so that nothing else comes in between. */
 function scene(channel: string, post: string, says: string): Omit<Scene, "trouble"> {
-  return { channel, post, minutes: -1, says, then: "outcome" };
+  return { channel, post, minutes: -1, says, tells: "outcome" };
 }

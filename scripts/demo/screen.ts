@@ -4,9 +4,9 @@ export interface Screen {
   readonly isLive: boolean;
   readonly paint: Paint;
   /** One or more lines that stay. */
-  say(text: string): void;
+  readonly say: (text: string) => void;
   /** The line at the bottom that changes; nothing where that is not possible. */
-  live(text: string): void;
+  readonly live: (text: string) => void;
 }
 
 export interface Paint {

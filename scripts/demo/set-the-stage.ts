@@ -37,22 +37,19 @@ export async function setTheStage(
   screen: Screen,
 ): Promise<Stage> {
   const channels = await connectChannels(api, simulators);
-  const handles = [...channels.values()].map(({ handle }) => handle).join("  ");
-  screen.say(`  ${channels.size} channels connected: ${handles}`);
+  screen.say(`  ${channels.size} channels connected`);
   for (const name of material.plan.images) {
     await api.upload("/media", await fileAt(path.join(material.imagesDir, name)), MediaView);
   }
   screen.say(`  ${material.plan.images.length} images uploaded`);
   const file = await fileAt(material.csvFile, "text/csv");
   const dry = await api.upload("/imports?dryRun=true", file, ImportView);
-  screen.say(
-    `  dry run of ${file.name}: ${dry.rows} rows, ${dry.valid} valid, ${dry.errors.length} errors, nothing stored`,
-  );
+  screen.say(`  dry run of ${file.name}: ${dry.rows} rows, ${dry.errors.length} errors`);
   if (dry.errors.length > 0) throw new Error(`The plan has errors:\n${errorLines(dry)}`);
   const real = await api.upload("/imports", file, ImportView);
   const again = await api.upload("/imports", file, ImportView);
   screen.say(
-    `  imported: ${real.created} posts made; the same file again: ${again.created} made, ${again.existing} known`,
+    `  imported: ${real.created} posts; the same file again: ${again.created} more, ${again.existing} known already`,
   );
   return { channels, deliveryIds: await findDeliveries(api, channels) };
 }

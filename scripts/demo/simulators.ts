@@ -1,5 +1,5 @@
 import path from "node:path";
-import { loadConnectors, type Registry } from "../../shared/connectors/registry.ts";
+import type { Registry } from "../../shared/connectors/registry.ts";
 import type { Simulator, StartSimulator } from "../../shared/connectors/simulator.ts";
 
 /** A stand-in for every platform of this installation. */
@@ -13,11 +13,10 @@ export interface Simulators {
 }
 
 /** A moment, as over a network; long enough that things overlap. */
-const LATENCY_MS = 10;
+const LATENCY_MS = 3;
 
 /** Finds each platform's simulator beside its connector and starts it on loopback. */
-export async function startSimulators(now: () => Date): Promise<Simulators> {
-  const connectors = await loadConnectors();
+export async function startSimulators(connectors: Registry, now: () => Date): Promise<Simulators> {
   const running = new Map<string, Simulator>();
   for (const id of connectors.keys()) {
     running.set(id, await startOne(id, now));

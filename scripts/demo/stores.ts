@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { openDb, type Db } from "../../shared/db/client.ts";
 import { migrate } from "../../shared/db/migrate.ts";
@@ -23,6 +22,8 @@ export interface StoresStart {
   readonly queue: string;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** Asked at the end: whether somebody will want to read the logs. */
+  readonly keepsLogs: () => boolean;
   /** Gets what the end must do, latest last. */
   readonly undo: (() => unknown)[];
 }
@@ -42,7 +43,8 @@ export async function openDemoStores(start: StoresStart): Promise<DemoStores> {
   const unlock = lockDataDir(dir);
   undo.push(() => {
     unlock();
-    rmSync(dir, { recursive: true, force: true });
+    if (start.keepsLogs()) clearFolder(dir, ["logs"]);
+    else rmSync(dir, { recursive: true, force: true });
   });
   await clearAway(dir);
 
@@ -74,7 +76,7 @@ async function openQueue({
   });
   if (redis !== null) {
     undo.push(() => redis.stop());
-    return { redisUrl: redis.url, queueLine: `BullMQ on a private Redis (${redis.origin})` };
+    return { redisUrl: redis.url, queueLine: "BullMQ on a private Redis" };
   }
   if (queue !== "redis") return { redisUrl: null, queueLine: `${direct}, as there is no Redis` };
   throw new Error(
@@ -87,15 +89,11 @@ async function clearAway(dir: string): Promise<void> {
   await endLeftovers(dir);
   const [postgres, redis] = [path.join(dir, "postgres"), path.join(dir, "redis")];
   await Promise.all([stopPostgresIn(postgres), stopRedisIn(redis)]);
-  for (const name of ["postgres", "redis", "media", "logs"]) {
-    rmSync(path.join(dir, name), { recursive: true, force: true });
-  }
+  clearFolder(dir, ["launcher.lock"]);
 }
 
-/** Secrets for one run. */
-export function newSecrets(): { secretKey: string; adminToken: string } {
-  return {
-    secretKey: randomBytes(32).toString("base64"),
-    adminToken: `pw_${randomBytes(24).toString("base64url")}`,
-  };
+function clearFolder(dir: string, kept: readonly string[]): void {
+  for (const name of readdirSync(dir)) {
+    if (!kept.includes(name)) rmSync(path.join(dir, name), { recursive: true, force: true });
+  }
 }

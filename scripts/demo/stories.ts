@@ -6,23 +6,27 @@ export function isSettled({ state, nextAt }: Pick<DeliveryView, "state" | "nextA
   return nextAt === null;
 }
 
-/** How a settled delivery went, in half a sentence. */
-export function outcomeOf(delivery: DeliveryView): string {
+/**
+ * How a settled delivery went, in half a sentence.
+ * @param copies how often the platform shows it
+ */
+export function outcomeOf(delivery: DeliveryView, copies: number): string {
   const { state, error, attempts, receipt } = delivery;
   if (state !== "published" || !receipt) {
     return `${state}, waits for a person: ${error?.title ?? "no reason given"}`;
   }
-  const partCount = receipt.parts.length;
-  const repeated = attempts.length - partCount;
+  const repeated = attempts.length - receipt.parts.length;
   const wasAsked = receipt.parts.some(({ knownBy }) => knownBy === "reconciled");
   const notThere = attempts.some(({ outcome }) => outcome === "not_published");
   const how = [
-    ...(wasAsked ? ["the platform was asked and had it"] : []),
-    ...(notThere ? ["the platform was asked and did not have it"] : []),
-    ...(repeated > 0 ? [`${repeated + partCount} attempts for ${plural(partCount, "part")}`] : []),
+    ...(wasAsked ? ["the platform was asked, and had it"] : []),
+    ...(notThere ? ["the platform was asked, did not have it, and got it again"] : []),
+    ...(repeated > 0 && !notThere ? [`${plural(repeated, "attempt")} more`] : []),
   ];
-  const lateMs = Date.parse(receipt.publishedAt) - Date.parse(delivery.dueAt);
-  return [`published once, ${lateness(lateMs)}`, ...how].join("; ");
+  const completeAt = Math.max(...receipt.parts.map(({ publishedAt }) => Date.parse(publishedAt)));
+  const late = lateness(completeAt - Date.parse(delivery.dueAt));
+  const times = copies === 1 ? "once" : `${copies} times`;
+  return [`public ${times}, ${late}`, ...how].join("; ");
 }
 
 /** What a reading left out. */
@@ -32,17 +36,17 @@ export function readingOf(
 ): string {
   const missing = metrics.filter((metric) => snapshot[metric] === undefined);
   if (missing.length === 0) return "the reading has every metric";
-  return `stored as not reported, which is not 0: ${missing.join(", ")}`;
+  return `${missing.length} of ${metrics.length} metrics are stored as not reported, which is not 0`;
 }
 
 export function lateness(ms: number): string {
   if (ms < 1_000) return "on time";
-  if (ms < 90_000) return `${Math.round(ms / 1_000)} s after its time`;
-  return `${Math.round(ms / 60_000)} min after its time`;
+  if (ms < 90_000) return `${Math.round(ms / 1_000)} s late`;
+  return `${Math.round(ms / 60_000)} min late`;
 }
 
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 /** Everything that is known about a delivery that went wrong: ids and times, no texts. */

@@ -2,7 +2,7 @@ import { parseEngagementSchedule } from "../../shared/domain/engagement-schedule
 import { DeliveryView } from "../../shared/contract/delivery.ts";
 import { DeliveryEngagementView } from "../../shared/contract/engagement.ts";
 import type { SimulatedPost } from "../../shared/connectors/simulator.ts";
-import { audit, type Account, type Finding } from "./audit.ts";
+import { audit, type CheckedDelivery, type Finding } from "./audit.ts";
 import { CHANNELS } from "./channels.ts";
 import type { Plan, PlannedDelivery } from "./plan.ts";
 import { tableOf, type Column } from "./report.ts";
@@ -14,10 +14,11 @@ import { totalsOf } from "./totals.ts";
 
 /** How it all ended: what the API says, held against the plan and against what the platforms saw. */
 export interface Stock {
-  readonly accounts: readonly Account[];
+  /** Those that wait for a person. */
+  readonly waiting: readonly CheckedDelivery[];
   readonly findings: readonly Finding[];
   readonly table: string;
-  seenPartsOf(account: Account): readonly SeenPart[];
+  readonly seenPartsOf: (checked: CheckedDelivery) => readonly SeenPart[];
 }
 
 /** Requests under way at the same time. */
@@ -30,21 +31,21 @@ export async function takeStock(
   engagementAfter: string,
 ): Promise<Stock> {
   const readings = parseEngagementSchedule(engagementAfter).length;
-  const accounts: Account[] = [];
+  const checked: CheckedDelivery[] = [];
   for (let start = 0; start < plan.deliveries.length; start += AT_ONCE) {
     const some = plan.deliveries.slice(start, start + AT_ONCE);
-    accounts.push(
+    checked.push(
       ...(await Promise.all(some.map((planned) => accountOf(company, planned, readings)))),
     );
   }
   const seen = new Map(
     CHANNELS.map(({ name, platform }) => [name, company.simulators.of(platform).posts()]),
   );
-  const findings = audit(accounts, seen);
+  const findings = audit(checked, seen);
   return {
-    accounts,
+    waiting: checked.filter(isWaiting),
     findings,
-    table: tableOf(columnsOf(company, accounts, findings), company.screen.paint),
+    table: tableOf(columnsOf(company, checked, findings), company.screen.paint),
     seenPartsOf: ({ planned }) => seenParts(planned, seen.get(planned.channel) ?? []),
   };
 }
@@ -53,7 +54,7 @@ async function accountOf(
   { api, stage, simulators }: Company,
   planned: PlannedDelivery,
   readings: number,
-): Promise<Account> {
+): Promise<CheckedDelivery> {
   const id = stage.deliveryIds.get(deliveryKey(planned));
   if (id === undefined) return { planned, delivery: null, snapshots: 0, snapshotsDue: 0 };
   const [delivery, { snapshots }] = await Promise.all([
@@ -69,22 +70,26 @@ async function accountOf(
   };
 }
 
+function isWaiting({ delivery }: CheckedDelivery): boolean {
+  return delivery !== null && delivery.error !== null && delivery.nextAt === null;
+}
+
 function columnsOf(
   { simulators }: Company,
-  accounts: readonly Account[],
+  checked: readonly CheckedDelivery[],
   findings: readonly Finding[],
 ): Column[] {
   const troubled = new Set(SCENES.map(deliveryKey));
-  const isTroubled = ({ planned }: Account) => troubled.has(deliveryKey(planned));
+  const isTroubled = ({ planned }: CheckedDelivery) => troubled.has(deliveryKey(planned));
   const channels = CHANNELS.map(({ name, platform }) => ({
     title: simulators.connectors.get(platform)?.name ?? platform,
     totals: totalsOf(
-      accounts.filter(({ planned }) => planned.channel === name),
+      checked.filter(({ planned }) => planned.channel === name),
       findings.filter(({ channel }) => channel === name),
       isTroubled,
     ),
   }));
-  return [...channels, { title: "all", totals: totalsOf(accounts, findings, isTroubled) }];
+  return [...channels, { title: "all", totals: totalsOf(checked, findings, isTroubled) }];
 }
 
 function seenParts(planned: PlannedDelivery, posts: readonly SimulatedPost[]): SeenPart[] {

@@ -1,4 +1,4 @@
-import type { Account, Finding } from "./audit.ts";
+import type { CheckedDelivery, Finding } from "./audit.ts";
 
 /** One channel in numbers, or all of them. */
 export interface Totals {
@@ -20,17 +20,16 @@ export interface Totals {
 
 /** @param isTroubled whether a trouble held a delivery up on purpose: it does not count for lateness */
 export function totalsOf(
-  accounts: readonly Account[],
+  all: readonly CheckedDelivery[],
   findings: readonly Finding[],
-  isTroubled: (account: Account) => boolean,
+  isTroubled: (checked: CheckedDelivery) => boolean,
 ): Totals {
-  const inState = (state: string) =>
-    accounts.filter(({ delivery }) => delivery?.state === state).length;
+  const inState = (state: string) => all.filter(({ delivery }) => delivery?.state === state).length;
   const found = (...kinds: Finding["kind"][]) =>
     findings.filter(({ kind }) => kinds.includes(kind)).length;
-  const late = accounts.filter((account) => !isTroubled(account)).flatMap(latenessOf);
+  const late = all.filter((checked) => !isTroubled(checked)).flatMap(latenessOf);
   return {
-    planned: accounts.length,
+    planned: all.length,
     published: inState("published"),
     failed: inState("failed"),
     missed: inState("missed"),
@@ -38,10 +37,10 @@ export function totalsOf(
     partial: inState("partial"),
     duplicates: found("doubled"),
     lost: found("lost", "stuck", "not_imported"),
-    attempts: sum(accounts, ({ delivery }) => delivery?.attempts.length ?? 0),
+    attempts: sum(all, ({ delivery }) => delivery?.attempts.length ?? 0),
     lateP50Ms: percentile(late, 50),
     lateP99Ms: percentile(late, 99),
-    snapshots: sum(accounts, ({ snapshots }) => snapshots),
+    snapshots: sum(all, ({ snapshots }) => snapshots),
   };
 }
 
@@ -51,7 +50,7 @@ export function percentile(values: readonly number[], percent: number): number |
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? null;
 }
 
-function latenessOf({ delivery }: Account): number[] {
+function latenessOf({ delivery }: CheckedDelivery): number[] {
   const [first] = delivery?.attempts ?? [];
   return delivery && first ? [Date.parse(first.armedAt) - Date.parse(delivery.dueAt)] : [];
 }
