@@ -1,9 +1,10 @@
 import type { Documents } from "../../connector.ts";
 import type { Post } from "./documents.ts";
 import { html } from "./html.ts";
-import { emptyFeed, missingPost, page, threadOf } from "./page.ts";
+import { emptyFeed, missingPost, page } from "./page.ts";
 import { findPost, recentPosts } from "./posts.ts";
 import type { Reactions } from "./readers.ts";
+import { threadOf, toFeed } from "./thread.ts";
 
 const THREADS_ON_FEED = 50;
 
@@ -29,7 +30,7 @@ export async function postPage(
   if (!post) return page("Not found · Practice network", missingPost, 404);
   const thread = await threadAround(documents, post);
   const content = threadOf(thread, { reactionsTo, wanted: id });
-  return page(`${post.handle} on the practice network`, content);
+  return page(`${post.handle} on the practice network`, html`${toFeed}${content}`);
 }
 
 /** An old thread may have left the newest documents: then what is found by id stands for it. */

@@ -5,8 +5,8 @@ test("says before the first post that there is none, and always that readers are
   const page = await aNetwork().page();
 
   expect(page).toContain("Nothing has been published yet");
-  expect(page).toContain("practice network");
-  expect(page).toMatch(/reactions are simulated/);
+  expect(page).toContain("Practice network");
+  expect(page).toMatch(/reactions\s+are\s+simulated/);
 });
 
 test("shows whatever people write as text", async () => {
@@ -71,6 +71,26 @@ test("shows a picture with its alt text, for ears and for eyes", async () => {
   expect(Buffer.from(await picture.arrayBuffer())).toEqual(GIF);
 });
 
+test("says where a picture has no alt text", async () => {
+  const network = aNetwork();
+  const token = await network.signIn();
+  const id = await fieldOf(await network.upload(token, GIF), "id");
+
+  await network.publish(token, { pictures: [{ id, altText: "" }] });
+
+  expect(await network.page()).toMatch(/<b>Alt text:<\/b>\s+<em>none was given<\/em>/);
+});
+
+test("shows a link as a card with the name of its site", async () => {
+  const network = aNetwork();
+  const link = "https://www.cdc.gov/heart-disease/?a=1&b=2";
+
+  await network.publish(await network.signIn(), { link });
+
+  const card = /<a class="card" href="([^"]*)"[^>]*>\s*<b>([^<]*)</.exec(await network.page());
+  expect(card?.slice(1)).toEqual(["https://www.cdc.gov/heart-disease/?a=1&amp;b=2", "cdc.gov"]);
+});
+
 test("puts the newest thread first and the parts of a thread in order", async () => {
   const network = aNetwork();
   const token = await network.signIn();
@@ -95,6 +115,11 @@ test("shows a post at its own address with its thread, and nothing of other thre
 
   expect(page).toContain(">One<");
   expect(page).toMatch(new RegExp(`class="post wanted"\\s+id="p-${two}"`));
+  expect([...page.matchAll(/class="place">([^<]*)</g)].map(([, place]) => place)).toEqual([
+    "1 of 2",
+    "2 of 2",
+  ]);
+  expect(page).toContain('<a href="/sandbox/">');
   expect(page).not.toContain("Other");
 });
 
