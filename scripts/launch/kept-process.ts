@@ -98,6 +98,6 @@ function lastWords(file: string, fromByte: number): string {
 }
 
 function plain(line: string): string {
-  const message = /"msg":"((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
-  return message === undefined ? line : message.replaceAll('\\"', '"');
+  const message = /"msg":("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
+  return message === undefined ? line : String(JSON.parse(message));
 }
