@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { startPostgres, stopPostgresIn } from "../../scripts/stores/postgres.ts";
 import { inspectProcess } from "../../scripts/stores/processes.ts";
@@ -29,8 +29,11 @@ export async function startTestStores(
     return { dir: null, databaseUrl: given.databaseUrl, redisUrl: given.redisUrl };
   }
   const dir = path.join(dataDir, `${PREFIX}${process.pid}`);
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(path.join(dir, "owner"), ownerOf(process.pid));
+  // Appears with its owner's mark at once: without one, another run would take it for an orphan.
+  const draft = path.join(dataDir, `.${PREFIX}${process.pid}`);
+  mkdirSync(draft, { recursive: true });
+  writeFileSync(path.join(draft, "owner"), ownerOf(process.pid));
+  renameSync(draft, dir);
   try {
     return {
       dir,
