@@ -18,7 +18,7 @@ const EXTENSIONS = {
   "image/gif": ["gif"],
 } as const;
 
-export type ImageType = keyof typeof EXTENSIONS;
+type ImageType = keyof typeof EXTENSIONS;
 
 /** Of all frames together. A small file can claim far more than memory holds. */
 const MAX_PIXELS = 100_000_000;

@@ -51,7 +51,7 @@ export function allow(action: Action): RequestHandler {
   };
 }
 
-export function invalidToken(): AppError {
+function invalidToken(): AppError {
   return new AppError(
     "unauthenticated",
     "token.invalid",

@@ -27,7 +27,7 @@ export interface Operation {
   readonly problems?: readonly string[];
 }
 
-export interface Answer {
+interface Answer {
   readonly description: string;
   /** Absent for an answer without a body. */
   readonly schema?: z.ZodType;

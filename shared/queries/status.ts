@@ -15,7 +15,7 @@ export const WAITING_STATES = [
   "expired",
 ] as const;
 
-export interface AtRisk {
+interface AtRisk {
   readonly channelId: string;
   readonly name: string;
   readonly platform: string;
