@@ -7,8 +7,10 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => stop.abort());
 process.once("disconnect", () => stop.abort());
 
+const options = optionsOrUsage();
+if (options === null) process.exit(1);
 try {
-  const { wrongs, report } = await runDrill(optionsOrUsage(), stop.signal, tell);
+  const { wrongs, report } = await runDrill(options, stop.signal, tell);
   console.log(report);
   console.log(wrongs.length === 0 ? "Nothing went wrong." : `${wrongs.length} things went wrong.`);
   process.exitCode = wrongs.length === 0 ? 0 : 1;
@@ -24,11 +26,12 @@ function tell(line: string): void {
   console.error(line);
 }
 
-function optionsOrUsage(): DrillOptions {
+/** Null where what was asked for makes no sense; then that was said. */
+function optionsOrUsage(): DrillOptions | null {
   try {
     return readOptions(process.argv.slice(2));
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    process.exit(1);
+    return null;
   }
 }

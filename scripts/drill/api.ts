@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { errorCode } from "../../shared/connectors/http.ts";
 
 /** What the API said. */
 export interface ApiAnswer {
-  /** 0 where there was no answer. */
+  /** 0 where there was no answer; -1 where nobody can have heard the question. */
   readonly status: number;
   readonly body: unknown;
 }
@@ -27,8 +28,9 @@ export interface ApiClient {
 }
 
 const ANSWER_WITHIN_MS = 8_000;
-const TRIES = 5;
-const PAUSE_MS = 400;
+/** Longer than the API takes to come back on a busy machine. */
+const INSIST_MS = 25_000;
+const PAUSE_MS = 300;
 
 export function openApi(url: string, token: string): ApiClient {
   const authorization = { authorization: `Bearer ${token}` };
@@ -38,8 +40,8 @@ export function openApi(url: string, token: string): ApiClient {
       const response = await fetch(`${url}${path}`, { ...init, signal });
       const text = await response.text();
       return { status: response.status, body: text === "" ? null : JSON.parse(text) };
-    } catch {
-      return { status: 0, body: null };
+    } catch (error) {
+      return { status: errorCode(error) === "ECONNREFUSED" ? -1 : 0, body: null };
     }
   }
   return {
@@ -49,13 +51,19 @@ export function openApi(url: string, token: string): ApiClient {
       const key = { "idempotency-key": randomUUID() };
       const headers = { ...authorization, ...key, "content-type": "application/json" };
       const request = { method, headers, body: JSON.stringify(body) };
-      for (let tries = 1; ; tries += 1) {
+      const end = performance.now() + INSIST_MS;
+      let mayBeHeard = false;
+      for (;;) {
         const answer = await ask(path, request);
         const answeredAt = Date.now();
         if (isYes(answer)) return { wish: "done", answer, answeredAt };
-        // After an unclear answer, a "no" may mean that the first request was heard.
-        if (isNo(answer)) return { wish: tries === 1 ? "refused" : "perhaps", answer, answeredAt };
-        if (tries === TRIES) return { wish: "perhaps", answer, answeredAt };
+        // After an unclear answer, a "no" may mean that an earlier request was heard.
+        const no = mayBeHeard ? "perhaps" : "refused";
+        if (isNo(answer)) return { wish: no, answer, answeredAt };
+        mayBeHeard ||= answer.status !== -1;
+        if (performance.now() > end) {
+          return { wish: mayBeHeard ? "perhaps" : "refused", answer, answeredAt };
+        }
         await delay(PAUSE_MS);
       }
     },

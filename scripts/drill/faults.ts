@@ -8,7 +8,8 @@ export const WORKERS = 3;
 /** One thing that goes wrong. */
 export interface PlannedFault {
   readonly kind: FaultKind;
-  /** After the drill's start. */
+  readonly lane: string;
+  /** After the drill's start, at the earliest. */
   readonly atMs: number;
   /** How long it lasts; what that means is the kind's own. */
   readonly forMs: number;
@@ -18,7 +19,7 @@ export interface PlannedFault {
   readonly platformFault: PlatformFault | null;
 }
 
-/** Faults of one lane never overlap. */
+/** Faults of one lane never overlap; each worker has a lane of its own. */
 type Lane = "worker" | "queue" | "database" | "platform" | "api";
 
 interface Kind {
@@ -78,14 +79,17 @@ const MISBEHAVIOUR: readonly PlatformFault[] = [
 
 /** Between two faults of a lane. */
 const PAUSES_MS: Record<Lane, readonly [number, number]> = {
-  worker: [1_000, 6_000],
-  queue: [1_000, 5_000],
-  database: [3_000, 9_000],
-  platform: [200, 1_500],
-  api: [4_000, 15_000],
+  worker: [5_000, 14_000],
+  queue: [2_000, 8_000],
+  database: [9_000, 20_000],
+  platform: [500, 2_500],
+  api: [8_000, 20_000],
 };
 
-const KIND_NAMES = Object.keys(FAULT_KINDS) as readonly FaultKind[];
+/** Strikes only what is at work: knocking over what lies already would prove nothing. */
+export function needsWork({ kind }: PlannedFault): boolean {
+  return ["worker", "database"].includes(FAULT_KINDS[kind].lane);
+}
 
 /** All faults of a drill in the order of their times, decided by the seed alone. */
 export function planFaults(options: DrillOptions): PlannedFault[] {
@@ -104,7 +108,7 @@ export function planFaults(options: DrillOptions): PlannedFault[] {
 /** Every kind once, as far as there is time, before any comes again. */
 function planLane(options: DrillOptions, lane: Lane, number: number): PlannedFault[] {
   const random = seededRandom(options.seed, `faults/${lane}/${number}`);
-  const kinds = KIND_NAMES.filter((name) => isOf(name, lane, options));
+  const kinds = kindNames().filter((name) => isOf(name, lane, options));
   const faults: PlannedFault[] = [];
   if (kinds.length === 0) return faults;
   const endMs = options.seconds * 1_000;
@@ -117,7 +121,14 @@ function planLane(options: DrillOptions, lane: Lane, number: number): PlannedFau
     const forMs = Math.round(random.between(shortest, longest));
     const platformFault = kind === "platform misbehaves" ? random.pick(MISBEHAVIOUR) : null;
     const which = lane === "worker" ? number : random.int(0, 1_000_000);
-    faults.push({ kind, atMs: Math.round(atMs), forMs, which, platformFault });
+    faults.push({
+      kind,
+      lane: `${lane} ${number}`,
+      atMs: Math.round(atMs),
+      forMs,
+      which,
+      platformFault,
+    });
     atMs += forMs + random.between(...PAUSES_MS[lane]) * paceOf(options, random);
   }
   return faults;
@@ -126,6 +137,16 @@ function planLane(options: DrillOptions, lane: Lane, number: number): PlannedFau
 /** A short drill has the same faults in less time. */
 function paceOf({ seconds }: DrillOptions, random: Random): number {
   return seconds < 30 ? random.between(0.3, 0.6) : 1;
+}
+
+function kindNames(): FaultKind[] {
+  const names: FaultKind[] = [];
+  for (const name in FAULT_KINDS) if (isKind(name)) names.push(name);
+  return names;
+}
+
+function isKind(name: string): name is FaultKind {
+  return Object.hasOwn(FAULT_KINDS, name);
 }
 
 function isOf(name: FaultKind, lane: Lane, { queue }: DrillOptions): boolean {

@@ -197,6 +197,7 @@ function judgeOrder(evidence: Evidence, byText: ByText): Wrong[] {
     const entry = evidence.ledger.get(line.deliveryId);
     const isSmooth =
       entry?.state === "published" &&
+      entry.events === 1 &&
       entry.attempts === line.planned.texts.length &&
       entry.outcomes.every((outcome) => outcome === "published") &&
       entry.receipts.every(({ knownBy }) => knownBy === "answered") &&

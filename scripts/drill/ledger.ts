@@ -15,13 +15,16 @@ export interface LedgerEntry {
   readonly outcomes: readonly string[];
   readonly firstArmedAt: Date | null;
   readonly receipts: readonly { part: number; remoteId: string; knownBy: string }[];
+  /** How often it was moved or changed in any way; one that goes out at the first try is told of once. */
+  readonly events: number;
 }
 
 export function readLedger(database: DrillDatabase): Promise<LedgerEntry[]> {
   return database.rows<LedgerEntry & Record<string, unknown>>(
     `select d.id, d.state, d.error ->> 'kind' as kind, d.due_at as "dueAt", d.next_at as "nextAt", d.tries,
             coalesce(a.attempts, 0) as attempts, coalesce(a.open, 0) as open, coalesce(a.outcomes, '{}') as outcomes,
-            a."firstArmedAt", coalesce(r.receipts, '[]') as receipts
+            a."firstArmedAt", coalesce(r.receipts, '[]') as receipts,
+            coalesce(e.events, 0) as events
        from deliveries d
        left join (select a.delivery_id, count(*)::int as attempts,
                          (count(*) filter (where o.attempt_id is null))::int as open,
@@ -32,7 +35,8 @@ export function readLedger(database: DrillDatabase): Promise<LedgerEntry[]> {
        left join (select delivery_id, jsonb_agg(jsonb_build_object('part', part, 'remoteId', remote_id,
                                                                    'knownBy', known_by) order by part) as receipts
                     from receipts group by delivery_id) r
-         on r.delivery_id = d.id`,
+         on r.delivery_id = d.id
+       left join (select subject_id, count(*)::int as events from events group by subject_id) e on e.subject_id = d.id`,
   );
 }
 

@@ -92,6 +92,7 @@ async function create({ stage, cast, plan, base, lines }: Scene, operation: Oper
   const written = await stage.api.wish("POST", "/api/v1/posts", { parts, channelIds });
   const created = Created.safeParse(written.answer.body);
   const stored = lines.get(line.number) ?? line;
+  // A draft that nobody scheduled goes nowhere, whether it was written or not.
   if (!created.success) return note(stored, operation, sentAt, { ...written, wish: "refused" });
   stored.postId = created.data.id;
   const path = `/api/v1/posts/${created.data.id}/schedule`;

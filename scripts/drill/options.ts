@@ -21,14 +21,19 @@ export const USAGE = `npm run drill -- [options]
   --channels N           on all platforms together (50)
   --queue redis|direct   (redis)
   --seed N               the same seed makes the same drill (by the clock)
-  --seconds N            the deliveries fall due over so long (60; a small drill 10)
+  --seconds N            the deliveries fall due over so long (one for a hundred of them, at least 10)
   --settle-seconds N     then wait so long for everything to be settled (240)
   --keep                 keep files and logs`;
 
 const count = z.coerce.number().int().min(1);
 
-/** A drill with fewer deliveries is over in less than a minute. */
-const SMALL = 1_000;
+/** What two cores can publish while everything around them falls over and gets up again. */
+const PER_SECOND = 100;
+const SHORTEST_SECONDS = 10;
+
+function defaultSeconds(deliveries: number): number {
+  return Math.max(SHORTEST_SECONDS, Math.round(deliveries / PER_SECOND));
+}
 
 /** @throws {Error} for what is not an option of the drill */
 export function readOptions(args: readonly string[]): DrillOptions {
@@ -53,7 +58,7 @@ export function readOptions(args: readonly string[]): DrillOptions {
       .number()
       .int()
       .parse(values.seed ?? Math.floor(Date.now() / 1_000)),
-    seconds: count.parse(values.seconds ?? (deliveries < SMALL ? 10 : 60)),
+    seconds: count.parse(values.seconds ?? defaultSeconds(deliveries)),
     settleSeconds: count.parse(values["settle-seconds"]),
     keep: values.keep,
   };

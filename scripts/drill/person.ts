@@ -43,9 +43,12 @@ export async function playPerson(
 ): Promise<void> {
   while (!signal.aborted) {
     const waiting = await waitingFor(scene).catch(() => []);
+    const ended = new Set(waiting.flatMap((one) => (one.needsAttention ? one.channelId : [])));
+    for (const channelId of ended) await signInAgain(scene, work, channelId);
     for (const one of waiting) {
       if (signal.aborted) return;
-      if (!work.givenUp.has(one.id)) await help(scene, work, one);
+      // Those of a channel that had to be signed in again have their turn at the next look.
+      if (!one.needsAttention && !work.givenUp.has(one.id)) await help(scene, work, one);
     }
     await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
@@ -63,7 +66,6 @@ async function waitingFor({ stage }: Scene): Promise<Waiting[]> {
 }
 
 async function help(scene: Scene, work: PersonWork, one: Waiting): Promise<void> {
-  if (one.needsAttention) return signInAgain(scene, work, one.channelId);
   if (one.state === "unknown") return lookAndSay(scene, work, one);
   const before = work.retried.get(one.id);
   if (before !== undefined && one.state !== "held") {
@@ -94,7 +96,10 @@ async function lookAndSay({ stage, lines }: Scene, work: PersonWork, one: Waitin
         permalink: `https://drill.example/${encodeURIComponent(seen.remoteId)}`,
         remoteId: seen.remoteId,
       }
-    : { outcome: "not_published", then: "send_again" };
+    : Object.fromEntries([
+        ["outcome", "not_published"],
+        ["then", "send_again"],
+      ]);
   const { wish, answer } = await stage.api.wish("POST", path, finding);
   if (wish === "done") work.resolved.set(one.id, seen ? "published" : "send_again");
   else if (wish === "refused" && answer.status !== 409) complain(work, path, answer.status);

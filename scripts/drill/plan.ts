@@ -41,6 +41,13 @@ export interface DrillPlan {
   readonly holds: readonly PlannedHold[];
 }
 
+/** How long before the time something is done to a delivery. */
+const AHEAD_MS = [
+  [-50, 600],
+  [0, 4_000],
+  [-15_000, 0],
+] as const;
+
 /** Of all deliveries. */
 const SHARES = { thread: 0.04, image: 0.02, operation: 0.12, created: 0.02 };
 
@@ -86,13 +93,14 @@ function contentOf(random: Random): Pick<DrillDelivery, "parts" | "hasImage"> {
   return { parts, hasImage: random.chance(SHARES.image) };
 }
 
-/** Most come within a second of the time, where the races are. */
+/** Around the time, where the races are; and behind it, where they are when the workers have fallen behind. */
 function planOperations({ seed }: DrillOptions, deliveries: readonly DrillDelivery[]): Operation[] {
   const random = seededRandom(seed, "operations");
   const touched = deliveries.filter(() => random.chance(SHARES.operation));
   return touched.map((delivery) => {
     const kind = random.pick(["edit", "move", "cancel"] as const);
-    const aheadMs = random.chance(0.6) ? random.between(-50, 600) : random.between(0, 4_000);
+    const [least, most] = random.pick(AHEAD_MS);
+    const aheadMs = random.between(least, most);
     const laterMs = Math.round(random.between(500, 9_000));
     const dueMs = delivery.afterMs + (kind === "move" ? laterMs : 0);
     return { kind, delivery, atMs: Math.max(0, delivery.afterMs - aheadMs), dueMs };

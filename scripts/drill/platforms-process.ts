@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
@@ -28,15 +29,11 @@ async function startAll(): Promise<Record<string, string>> {
   const entries = await readdir(source, { withFileTypes: true });
   for (const { name } of entries.filter((entry) => entry.isDirectory()).toSorted(byName)) {
     const file = path.join(folder, name, `simulator${extension}`);
-    const module = (await import(file).catch(() => null)) as SimulatorModule | null;
-    if (!module) continue;
+    if (!existsSync(file)) continue;
+    const module: { startSimulator: StartSimulator } = await import(file);
     simulators.set(name, await module.startSimulator({ latencyMs: LATENCY_MS }));
   }
   return Object.fromEntries([...simulators].map(([name, { url }]) => [name, url]));
-}
-
-interface SimulatorModule {
-  readonly startSimulator: StartSimulator;
 }
 
 const byName = (one: { name: string }, other: { name: string }) => (one.name < other.name ? -1 : 1);
@@ -76,6 +73,7 @@ answerDrill({
     simulatorOf(platform).expireTokens(name);
   },
   posts,
+  count: () => [...simulators.values()].reduce((sum, each) => sum + each.posts().length, 0),
   find(argument) {
     const texts = z.array(z.string()).parse(argument);
     return posts().filter(({ text, removed }) => !removed && texts.includes(text));

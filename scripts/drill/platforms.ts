@@ -28,6 +28,7 @@ export interface Platforms {
   endSignIn(platform: string, name: string): Promise<void>;
   /** Every post that is or was public. */
   posts(): Promise<SeenPost[]>;
+  count(): Promise<number>;
   /** What is public under one of these texts. */
   find(texts: readonly string[]): Promise<SeenPost[]>;
 }
@@ -46,6 +47,7 @@ export async function openPlatforms(process: Child): Promise<Platforms> {
     answerLate: (platform, how) => process.ask("answerLate", done, { platform, ...how }),
     endSignIn: (platform, name) => process.ask("endSignIn", done, { platform, name }),
     posts: () => process.ask("posts", z.array(SeenPost)),
+    count: () => process.ask("count", z.int()),
     find: (texts) => process.ask("find", z.array(SeenPost), texts),
   };
 }

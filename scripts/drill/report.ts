@@ -32,13 +32,18 @@ export function closingTable(result: DrillResult): string {
     ["public posts", String(posts.filter(({ removed }) => !removed).length)],
     [
       "asked of the API",
-      counted(lines.flatMap(({ done }) => (done ? [`${done.kind} ${done.wish}`] : []))),
+      counted(
+        lines.flatMap(({ done }) =>
+          done ? [`${done.kind} ${done.wish} ${done.status} ${done.code}`.trim()] : [],
+        ),
+      ),
     ],
     ["holds", String(result.holds)],
     ["attempts", counted(ledger.flatMap(({ outcomes }) => outcomes).map((each) => each || "open"))],
     ["known by", counted(ledger.flatMap(({ receipts }) => receipts.map(({ knownBy }) => knownBy)))],
     ["late by", latenessOf(result)],
     ["a person", personOf(result.person)],
+    ["left for people", leftOf(ledger)],
     ["faults", [...result.strikes.counts].map(([kind, count]) => `${kind} ${count}`).join(", ")],
     ...WRONGS.map((what): [string, string] => [
       what,
@@ -61,6 +66,12 @@ function latenessOf({ lines, posts }: DrillResult): string {
     .toSorted((one, other) => one - other);
   const at = (share: number) => late[Math.ceil(share * late.length) - 1] ?? 0;
   return `p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms, at most ${at(1)} ms`;
+}
+
+/** Where the person has done what can be done. */
+function leftOf(ledger: readonly LedgerEntry[]): string {
+  const left = ledger.filter(({ state }) => !["published", "cancelled", "removed"].includes(state));
+  return counted(left.map(({ state, kind }) => `${state} (${kind})`));
 }
 
 function personOf({ retried, resolved, reconnected, givenUp }: PersonWork): string {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { assembleCast } from "./cast.ts";
 import { planFaults } from "./faults.ts";
@@ -33,6 +34,8 @@ export async function runDrill(
   signal: AbortSignal,
   say: (line: string) => void,
 ): Promise<Verdict> {
+  // Thousands of things wait for their time, and all of them are told when the drill is stopped.
+  setMaxListeners(0, signal);
   say(`starting: ${options.deliveries} deliveries, ${options.queue}, seed ${options.seed}`);
   const { stage, close } = await openStage(options, signal, say);
   try {

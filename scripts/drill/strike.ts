@@ -5,7 +5,8 @@ import { readFile } from "node:fs/promises";
 import { freeze, startChild } from "./child.ts";
 import { STOP_WITHIN_MS, type Member } from "./crew.ts";
 import { named } from "./database.ts";
-import type { FaultKind, PlannedFault } from "./faults.ts";
+import { needsWork, type FaultKind, type PlannedFault } from "./faults.ts";
+import { followWork } from "./follow-work.ts";
 import { scanRedis } from "./leaks.ts";
 import { until, type Scene } from "./operate.ts";
 import { killPromoter } from "./promoter-gate.ts";
@@ -20,28 +21,38 @@ export interface Strikes {
 
 type Strike = (scene: Scene, fault: PlannedFault, strikes: Strikes) => Promise<string | null>;
 
-/** Lets every planned fault strike at its time. Resolves when all of them are over. */
+/** Lets every planned fault strike at its time, or later while that is needed. Resolves when all of them are over. */
 export async function strikeAll(
   scene: Scene,
   faults: readonly PlannedFault[],
   strikes: Strikes,
 ): Promise<void> {
+  const over = new AbortController();
+  const work = followWork(scene, over.signal);
+  const lanes = new Map<string, Promise<void>>();
+  for (const fault of faults) {
+    const before = lanes.get(fault.lane) ?? Promise.resolve();
+    lanes.set(
+      fault.lane,
+      before.then(async () => {
+        await until(scene, fault.atMs);
+        if (needsWork(fault)) await work.isGoingOn();
+        if (!scene.stage.signal.aborted) await strike(scene, fault, strikes);
+      }),
+    );
+  }
+  await Promise.all(lanes.values());
+  over.abort();
+}
+
+async function strike(scene: Scene, fault: PlannedFault, strikes: Strikes): Promise<void> {
   const { stage, base } = scene;
-  await Promise.all(
-    faults.map(async (fault) => {
-      await until(scene, fault.atMs);
-      if (stage.signal.aborted) return;
-      stage.say(`${secondsSince(base)} s  ${fault.kind}${detailOf(scene, fault)}`);
-      try {
-        const missed = await STRIKES[fault.kind](scene, fault, strikes);
-        if (missed === null)
-          strikes.counts.set(fault.kind, (strikes.counts.get(fault.kind) ?? 0) + 1);
-        else stage.say(`${secondsSince(base)} s    ${fault.kind} did not strike: ${missed}`);
-      } catch (error) {
-        stage.say(`${secondsSince(base)} s    ${fault.kind} did not strike: ${String(error)}`);
-      }
-    }),
+  stage.say(`${secondsSince(base)} s  ${fault.kind}${detailOf(scene, fault)}`);
+  const missed = await STRIKES[fault.kind](scene, fault, strikes).catch((error: unknown) =>
+    String(error),
   );
+  if (missed === null) strikes.counts.set(fault.kind, (strikes.counts.get(fault.kind) ?? 0) + 1);
+  else stage.say(`${secondsSince(base)} s    ${fault.kind} did not strike: ${missed}`);
 }
 
 /** Each gives null when it struck, else why not. */
@@ -161,6 +172,7 @@ async function startWrongClock(
   { complaints }: Strikes,
 ): Promise<string | null> {
   const name = "worker-wrong-clock";
+  await stage.database.rows("select");
   const logFile = path.join(stage.logDir, `${name}.log`);
   const child = startChild({
     name,
