@@ -6,6 +6,7 @@ import { checkOperations, checkRoutes } from "./routes/check.ts";
 import { deliveryOperations, deliveryRoutes } from "./routes/deliveries.ts";
 import { engagementOperations, engagementRoutes } from "./routes/engagement.ts";
 import { eventOperations, eventRoutes } from "./routes/events.ts";
+import { holdOperations, holdRoutes } from "./routes/holds.ts";
 import { importOperations, importRoutes } from "./routes/imports.ts";
 import { mediaOperations, mediaRoutes } from "./routes/media.ts";
 import { platformOperations, platformRoutes } from "./routes/platforms.ts";
@@ -29,6 +30,7 @@ export const NOUNS: readonly Noun[] = [
   { routes: checkRoutes, operations: checkOperations },
   { routes: importRoutes, operations: importOperations },
   { routes: deliveryRoutes, operations: deliveryOperations },
+  { routes: holdRoutes, operations: holdOperations },
   { routes: engagementRoutes, operations: engagementOperations },
   { routes: eventRoutes, operations: eventOperations },
 ];

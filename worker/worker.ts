@@ -4,6 +4,7 @@ import type { Context, OpenContext } from "../shared/context.ts";
 import { forgetHandOvers } from "../shared/db/outbox.ts";
 import { JOBS } from "../shared/jobs/registry.ts";
 import { createDispatcher, type Dispatcher } from "./engine/dispatcher.ts";
+import { watchFence } from "./engine/fence-watch.ts";
 import type { Handler } from "./engine/handler.ts";
 import { laneOf, type Lane } from "./engine/lane.ts";
 import { createLeaseKeeper } from "./engine/lease-keeper.ts";
@@ -16,6 +17,8 @@ import { createLedger } from "./publishing/ledger.ts";
 /** A running worker. */
 export interface RunningWorker {
   readonly id: string;
+  /** Whether every lane of the queue delivers hints; false in direct mode. */
+  isQueueHealthy(): boolean;
   /** Takes no more work, lets what is in hand finish, and gives the rest back. */
   stop(): Promise<void>;
 }
@@ -27,9 +30,10 @@ const SYNC_CLOCK_EVERY_MS = 1_000;
 export function startWorker({ context, syncClock }: OpenContext): RunningWorker {
   const { config, log, connectors } = context;
   const id = `${os.hostname()}-${process.pid}-${uuidv7().slice(-6)}`;
-  const ledger = createLedger(context, id);
+  const fences = watchFence(context, id);
+  const ledger = createLedger(context, id, fences);
   const handlers = new Map<string, Handler>([
-    ["publish-channel", publishChannelHandler(ledger)],
+    ["publish-channel", publishChannelHandler({ ledger, fences })],
     ["read-engagement", readEngagementHandler],
     ["check-receipts", checkReceiptsHandler],
   ]);
@@ -53,11 +57,13 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
   log.info({ worker: id, queue: queue ? "redis" : "direct" }, "worker started");
   return {
     id,
+    isQueueHealthy: () => queue !== null && lanes.every((lane) => queue.isHealthy(laneOf(lane))),
     async stop() {
       await looking.stop();
       await queue?.pause();
       await leases.stop();
       await queue?.close();
+      await fences.stop();
       await syncing.stop();
       log.info({ worker: id }, "worker stopped");
     },

@@ -26,6 +26,8 @@ export type OutcomeHandler = (context: Context, req: Request, res: Response) => 
 export interface PreparedHandler<Prepared> {
   prepare(context: Context, req: Request, res: Response): Promise<Prepared>;
   finish(context: Context, prepared: Prepared, res: Response): Promise<Outcome>;
+  /** For what can only be said after the effect was committed; asked each time that the answer is given. */
+  complete?(outcome: Outcome, res: Response): Promise<Outcome>;
 }
 
 /**
@@ -46,15 +48,18 @@ export function idempotentAfter<Prepared>(
   context: Context,
   handler: PreparedHandler<Prepared>,
 ): RequestHandler {
+  const give = async (res: Response, outcome: Outcome): Promise<void> => {
+    send(res, (await handler.complete?.(outcome, res)) ?? outcome);
+  };
   return async (req, res) => {
     const key = keyOf(req);
     if (key === null) {
       const prepared = await handler.prepare(context, req, res);
-      return send(res, await handler.finish(context, prepared, res));
+      return give(res, await handler.finish(context, prepared, res));
     }
     const use = { workspaceId: actorOf(res).workspaceId, key, requestHash: hashOf(req) };
     const known = await findAnswer(context.db, use);
-    if (known) return replay(res, use, known);
+    if (known) return give(res, replayed(res, use, known));
     const prepared = await handler.prepare(context, req, res);
     const outcome = await inTransaction(context.db, async (tx) => {
       if (!(await takeKey(tx, use))) return null;
@@ -66,15 +71,15 @@ export function idempotentAfter<Prepared>(
       await storeAnswer(tx, use, { status, headers, body });
       return { status, headers, body };
     });
-    if (outcome) return send(res, outcome);
+    if (outcome) return give(res, outcome);
     // A twin was faster, and has committed: `takeKey` waited for it.
     const answer = await findAnswer(context.db, use);
     if (!answer) throw new Error("A key was taken and has no answer.");
-    return replay(res, use, answer);
+    return give(res, replayed(res, use, answer));
   };
 }
 
-function replay(res: Response, use: KeyUse, answer: StoredAnswer): void {
+function replayed(res: Response, use: KeyUse, answer: StoredAnswer): Outcome {
   if (!answer.requestHash.equals(use.requestHash)) {
     throw new AppError(
       "conflict",
@@ -83,7 +88,7 @@ function replay(res: Response, use: KeyUse, answer: StoredAnswer): void {
     );
   }
   res.set("Idempotency-Replayed", "true");
-  send(res, answer);
+  return answer;
 }
 
 function send(res: Response, { status, body, headers = {} }: Outcome): void {

@@ -19,6 +19,10 @@ export interface DueDelivery {
   /** It was moved to `preparing` just now, and is ours to publish. */
   readonly isClaimed: boolean;
   readonly isLate: boolean;
+  /** A hold stood in its way when its time came, or does now. */
+  readonly isHeld: boolean;
+  /** The fence of the newest hold that was looked at. */
+  readonly holdFence: number;
   readonly contentHash: string;
   readonly dueAt: Date;
   readonly latestAt: Date;
@@ -66,7 +70,8 @@ export async function claimNext(
 ): Promise<readonly (DueDelivery | null)[]> {
   const { rows } = await sql<DueDelivery>`
     with head as (
-      select d.*, d.latest_at < clock() as is_late, c.capabilities, c.attention, c.sealed_credentials,
+      select d.*, d.latest_at < clock() as is_late, f.fence as hold_fence,
+             is_held(d.workspace_id, d.channel_id, p.campaign, p.labels, d.due_at) as is_held, c.capabilities, c.attention, c.sealed_credentials,
              c.credentials_version, p.parts, p.link, pc.variant
         from unnest(${channelIds}::uuid[]) as wanted(channel_id)
         join channels c on c.id = wanted.channel_id
@@ -76,16 +81,17 @@ export async function claimNext(
               where d.channel_id = c.id and d.next_at is not null and d.next_at <= clock()
               order by d.next_at, d.id limit 1) d
         join posts p on p.id = d.post_id
-        left join post_channels pc on pc.post_id = d.post_id and pc.channel_id = d.channel_id),
+        left join post_channels pc on pc.post_id = d.post_id and pc.channel_id = d.channel_id
+       cross join hold_fence f),
     claimed as (
       update deliveries d
          set state = 'preparing', version = d.version + 1, updated_at = clock()
         from head h
-       where d.id = h.id and d.version = h.version and h.attention is null
+       where d.id = h.id and d.version = h.version and h.attention is null and not h.is_held
          and (h.state in ('partial', 'preparing') or (h.state = 'scheduled' and not h.is_late))
       returning d.id, d.version)
     select h.id, h.workspace_id, h.post_id, h.channel_id, h.platform, h.state,
-           coalesce(k.version, h.version) as version, k.id is not null as is_claimed, h.is_late,
+           coalesce(k.version, h.version) as version, k.id is not null as is_claimed, h.is_late, h.is_held, h.hold_fence,
            h.content_hash, h.due_at, h.latest_at, h.tries, h.looks, h.prepared, h.error, h.parts, h.variant, h.link,
            h.capabilities, h.attention, h.sealed_credentials, h.credentials_version, clock() as now,
            case when h.state = 'scheduled' then '[]'::jsonb else coalesce((
@@ -109,6 +115,8 @@ export interface Arming {
   readonly version: number;
   readonly channelId: string;
   readonly fence: number;
+  /** As the claim found it. */
+  readonly holdFence: number;
   readonly part: number;
   readonly contentHash: string;
   readonly idempotencyKey: string;
@@ -116,8 +124,8 @@ export interface Arming {
 }
 
 /**
- * Writes the attempt before the platform is touched. Refused (false) where anything has moved on: the delivery, its content, or the
- * lease of its channel, which must also last for `marginMs` more.
+ * Writes the attempt before the platform is touched. Refused (false) where anything has moved on: the delivery, its content, the holds, or
+ * the lease of its channel, which must also last for `marginMs` more.
  */
 export async function arm(
   db: Db,
@@ -128,8 +136,11 @@ export async function arm(
   const { rows } = await sql<{ id: string }>`
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(armings)}::jsonb)
-        as g("attemptId" uuid, "deliveryId" uuid, version int, "channelId" uuid, fence bigint, part int,
+        as g("attemptId" uuid, "deliveryId" uuid, version int, "channelId" uuid, fence bigint,
+             "holdFence" bigint, part int,
              "contentHash" text, "idempotencyKey" text, prepared jsonb)),
+    -- Locked, so that a hold that begins now waits for us, and one that has begun while we waited is seen.
+    holds_now as (select fence from hold_fence for share),
     armed as (
       update deliveries d
          set state = 'sending', version = d.version + 1, prepared = g.prepared, updated_at = clock()
@@ -137,7 +148,7 @@ export async function arm(
         join outbox o on o.job = 'publish-channel' and o.subject_id = g."channelId" and o.fence = g.fence
          and o.leased_until > now() + ${marginMs} * interval '1 ms'
        where d.id = g."deliveryId" and d.version = g.version and d.state = 'preparing'
-         and d.content_hash = g."contentHash"
+         and d.content_hash = g."contentHash" and g."holdFence" = (select fence from holds_now)
       returning d.id)
     insert into attempts (id, delivery_id, part, fence, worker, content_hash, idempotency_key)
     select g."attemptId", g."deliveryId", g.part, g.fence, ${worker}, g."contentHash", g."idempotencyKey"

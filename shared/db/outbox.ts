@@ -48,39 +48,38 @@ export interface Hint {
   readonly delayMs: number;
 }
 
+export interface HandOver {
+  readonly horizonMs: number;
+  /** What was handed over but is overdue by this is handed over again. */
+  readonly staleMs: number;
+  readonly limit: number;
+  /** As `job/lane`. */
+  readonly lanes: readonly string[];
+}
+
 /**
- * Hands what is due within the horizon to `add`, then notes that it was handed over: a crash in between hands it over again,
- * which is harmless. Many may do this at once: each takes other rows. What was handed over but is overdue by
- * `staleMs` is handed over again.
- * @returns how many were handed over
+ * Notes that what is due within the horizon is handed to the queue, and returns it to be handed over. Many may do this at once:
+ * each takes other rows. Noted first, because a hint may come back before we would have noted it; a crash in between costs
+ * `staleMs` at most.
  */
-export async function handOver(
-  db: Db,
-  options: { horizonMs: number; staleMs: number; limit: number; lanes: readonly string[] },
-  add: (hints: readonly Hint[]) => Promise<void>,
-): Promise<number> {
-  if (options.lanes.length === 0) return 0;
-  return db.transaction().execute(async (tx) => {
-    const { rows } = await sql<Hint>`
-      select job, lane, subject_id, revision,
-             greatest(0, extract(epoch from run_at - clock()) * 1000)::float8 as delay_ms
-        from outbox
-       where run_at <= clock() + ${options.horizonMs} * interval '1 ms'
-         and (leased_until is null or leased_until <= now())
-         and job || '/' || lane = any(${options.lanes})
-         and (handed_at is null
-              or (handed_at <= now() - ${options.staleMs} * interval '1 ms'
-                  and run_at <= clock() - ${options.staleMs} * interval '1 ms'))
-       order by run_at limit ${options.limit} for update skip locked`.execute(tx);
-    if (rows.length === 0) return 0;
-    await add(rows);
-    const ids = JSON.stringify(rows.map(({ job, subjectId }) => ({ job, subjectId })));
-    await sql`
-      update outbox o set handed_at = now()
-        from jsonb_to_recordset(${ids}::jsonb) as h(job text, "subjectId" uuid)
-       where o.job = h.job and o.subject_id = h."subjectId"`.execute(tx);
-    return rows.length;
-  });
+export async function takeForQueue(db: Db, options: HandOver): Promise<readonly Hint[]> {
+  if (options.lanes.length === 0) return [];
+  const { rows } = await sql<Hint>`
+    update outbox o set handed_at = now()
+      from (select job, subject_id from outbox
+             where run_at <= clock() + ${options.horizonMs} * interval '1 ms'
+               and (leased_until is null or leased_until <= now())
+               and job || '/' || lane = any(${options.lanes})
+               and (handed_at is null
+                    or (handed_at <= now() - ${options.staleMs} * interval '1 ms'
+                        and run_at <= clock() - ${options.staleMs} * interval '1 ms'))
+             order by run_at limit ${options.limit} for update skip locked) due
+     where o.job = due.job and o.subject_id = due.subject_id
+    returning o.job, o.lane, o.subject_id, o.revision,
+              greatest(0, extract(epoch from o.run_at - clock()) * 1000)::float8 as delay_ms`.execute(
+    db,
+  );
+  return rows;
 }
 
 interface Leaseholder {
@@ -141,7 +140,10 @@ export type LeaseAnswer =
   /** Not yet, by the database's clock; or not now, or not at all. */
   | { readonly subjectId: string; readonly earlyMs: number | null };
 
-/** Leases named subjects of one job, where they are due and free. One answer a subject, in any order. */
+/**
+ * Leases named subjects of one job, where they are due and free. One answer a subject, in any order. Waits for rows that
+ * somebody is changing: a hint that was turned away would be lost.
+ */
 export async function leaseSubjects(
   db: Db,
   holder: Leaseholder,
@@ -160,7 +162,7 @@ export async function leaseSubjects(
         from outbox o
        where o.job = ${job} and o.subject_id = any(${subjectIds}::uuid[])
          and (o.leased_until is null or o.leased_until <= now())
-       order by o.subject_id for update skip locked),
+       order by o.subject_id for update),
     leased as (
       update outbox o
          set leased_by = ${holder.worker}, leased_until = now() + ${holder.leaseMs} * interval '1 ms', fence = fence + 1

@@ -174,6 +174,27 @@ export interface Tables {
     subjectId: string;
     at: Generated<Date>;
   };
+  holdFence: { onlyRow: Generated<boolean>; fence: number };
+  holds: {
+    id: string;
+    workspaceId: string;
+    channelIds: string[] | null;
+    campaign: string | null;
+    label: string | null;
+    reason: string;
+    fence: number;
+    startedBy: string;
+    startedAt: Generated<Date>;
+    endsAt: Date | null;
+    endedBy: string | null;
+    endedAt: Date | null;
+  };
+  workers: {
+    id: string;
+    startedAt: Generated<Date>;
+    seenAt: Generated<Date>;
+    confirmedFence: number;
+  };
   hostedDocuments: {
     platform: string;
     id: string;

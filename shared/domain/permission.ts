@@ -19,6 +19,10 @@ const ALLOWED = {
   "deliveries.read": ["admin", "author"],
   "deliveries.retry": ["admin"],
   "deliveries.resolve": ["admin"],
+  "holds.read": ["admin", "author"],
+  // Whoever sees the fire may stop everything; to go on is a decision.
+  "holds.start": ["admin", "author"],
+  "holds.end": ["admin"],
   "engagement.read": ["admin", "author"],
   "events.read": ["admin", "author"],
   "queues.read": ["admin"],

@@ -114,6 +114,7 @@ const LAYERS: readonly { readonly files: RegExp; readonly may: readonly (RegExp 
       "zod",
       "helmet",
       "multer",
+      "csv-parse",
       "kysely",
       "uuid",
       "pino",

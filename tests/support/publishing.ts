@@ -114,9 +114,17 @@ export async function aPlannedDelivery(
   return deliveryId;
 }
 
-/** Workers of one test, all stopped at its end. */
-export function startWorkers(test: TestContext, count = 1): RunningWorker[] {
-  return Array.from({ length: count }, () => startWorker(test));
+/**
+ * Workers of one test; stop them at its end. With a queue, they have proven that it delivers: a suite that runs in both modes
+ * must not pass by direct mode alone.
+ */
+export async function startWorkers(test: TestContext, count = 1): Promise<RunningWorker[]> {
+  const workers = Array.from({ length: count }, () => startWorker(test));
+  if (test.context.config.redisUrl !== null) {
+    const areHealthy = () => Promise.resolve(workers.every((worker) => worker.isQueueHealthy()));
+    await eventually(areHealthy, (isSo) => isSo);
+  }
+  return workers;
 }
 
 /** Looks again until it is so. Fails with what was seen last. */

@@ -1,5 +1,5 @@
 import type { Context } from "../../shared/context.ts";
-import { handOver, leaseDue, leaseSubjects, type LeaseAnswer } from "../../shared/db/outbox.ts";
+import { takeForQueue, leaseDue, leaseSubjects, type LeaseAnswer } from "../../shared/db/outbox.ts";
 import { inRounds } from "../../shared/db/rounds.ts";
 import { JOBS } from "../../shared/jobs/registry.ts";
 import { LEASE_MS, type LeaseKeeper } from "./lease-keeper.ts";
@@ -61,8 +61,9 @@ export function createDispatcher(
     const healthy = lanes.filter((lane) => queue.isHealthy(lane));
     const options = { horizonMs, staleMs: STALE_MS, limit: HAND_OVER_LIMIT, lanes: healthy };
     for (;;) {
-      const count = await handOver(db, options, (hints) => queue.add(hints));
-      if (count < HAND_OVER_LIMIT) return;
+      const hints = await takeForQueue(db, options);
+      if (hints.length > 0) await queue.add(hints);
+      if (hints.length < HAND_OVER_LIMIT) return;
     }
   }
 

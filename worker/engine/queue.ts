@@ -124,7 +124,6 @@ function openQueue(name: string, connection: Redis, log: Logger): Queue {
     defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: 100 },
     streams: { events: { maxLen: 1_000 } },
     skipMetasUpdate: true,
-    skipWaitingForReady: true,
   });
   queue.on("error", (error) => log.debug({ err: error }, "queue"));
   return queue;

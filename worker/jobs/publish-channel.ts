@@ -4,7 +4,7 @@ import { moveDelivery, type DueDelivery } from "../../shared/db/deliveries.ts";
 import type { DeliveryState } from "../../shared/domain/delivery.ts";
 import { firstLookAt } from "../../shared/domain/reconciliation.ts";
 import type { Handler, Work } from "../engine/handler.ts";
-import type { Ledger } from "../publishing/ledger.ts";
+import type { Publishing } from "../publishing/ledger.ts";
 import { lookForPost } from "../publishing/look-for-post.ts";
 import { publishDelivery } from "../publishing/publish-delivery.ts";
 import { settleFailure } from "../publishing/settle-failure.ts";
@@ -13,19 +13,21 @@ import { settleFailure } from "../publishing/settle-failure.ts";
  * Works off what is due on one channel, in the order of the times. The lease makes it the only worker there, so a delivery
  * that is found in `sending` was left by a worker that is gone.
  */
-export function publishChannelHandler(ledger: Ledger): Handler {
+export function publishChannelHandler(publishing: Publishing): Handler {
   return async (work) => {
     while (!work.signal.aborted) {
-      const delivery = await ledger.claimNext(work.lease.subjectId);
+      const delivery = await publishing.ledger.claimNext(work.lease.subjectId);
       if (!delivery) return;
-      await takeStep(work, ledger, delivery);
+      await takeStep(work, publishing, delivery);
     }
   };
 }
 
-async function takeStep(work: Work, ledger: Ledger, delivery: DueDelivery): Promise<void> {
+async function takeStep(work: Work, publishing: Publishing, delivery: DueDelivery): Promise<void> {
+  const { ledger } = publishing;
   if (delivery.state === "unknown") return lookForPost(work, ledger, delivery);
   if (delivery.state === "sending") return declareUnknown(work, delivery);
+  if (delivery.isHeld) return hold(work, delivery);
   if (delivery.isLate && delivery.receipts.length === 0) return miss(work, delivery);
   if (delivery.attention) {
     const { kind, detail } = delivery.attention;
@@ -38,7 +40,7 @@ async function takeStep(work: Work, ledger: Ledger, delivery: DueDelivery): Prom
   }
   // Unclaimed: somebody edited, moved or cancelled it in this very moment. The next look sees what they made of it.
   if (!delivery.isClaimed) return;
-  await publishDelivery(work, ledger, delivery);
+  await publishDelivery(work, publishing, delivery);
   await paceCatchUp(work, delivery);
 }
 
@@ -62,6 +64,12 @@ async function declareUnknown(work: Work, delivery: DueDelivery): Promise<void> 
   const sureToHaveEnded = new Date(armedAt.getTime() + commitTimeoutMs);
   const rules = { ...delivery.capabilities.idempotency, canProveAbsence: true };
   await move(work, delivery, "unknown", firstLookAt(sureToHaveEnded, rules), "unknown_outcome");
+}
+
+/** Held is neither failed nor sent. A thread that is half out stays what it is; for both a person decides. */
+async function hold(work: Work, delivery: DueDelivery): Promise<void> {
+  work.context.log.info({ deliveryId: delivery.id }, "delivery held");
+  await move(work, delivery, delivery.receipts.length > 0 ? "partial" : "held", null, null);
 }
 
 async function miss(work: Work, delivery: DueDelivery): Promise<void> {

@@ -7,7 +7,14 @@ import {
   type DueDelivery,
   type PublishedAnswer,
 } from "../../shared/db/deliveries.ts";
+import type { FenceWatch } from "../engine/fence-watch.ts";
 import { inRounds } from "../../shared/db/rounds.ts";
+
+/** What every publication needs of this process: its writes and the holds. */
+export interface Publishing {
+  readonly ledger: Ledger;
+  readonly fences: FenceWatch;
+}
 
 /** The three writes of every publication, done for many channels in one statement each. */
 export interface Ledger {
@@ -23,12 +30,19 @@ export const LEASE_MARGIN_MS = 2_000;
 
 const ROUND = 200;
 
-export function createLedger({ db, observeClock }: Context, worker: string): Ledger {
+export function createLedger(
+  { db, observeClock }: Context,
+  worker: string,
+  fences: FenceWatch,
+): Ledger {
   return {
     claimNext: inRounds(ROUND, async (ids: readonly string[]) => {
       const found = await claimNext(db, ids);
-      const now = found.find((delivery) => delivery !== null)?.now;
-      if (now) observeClock(now);
+      const some = found.find((delivery) => delivery !== null);
+      if (some) {
+        observeClock(some.now);
+        fences.observe(some.holdFence);
+      }
       return found;
     }),
     arm: inRounds(ROUND, (armings: readonly Arming[]) => arm(db, worker, LEASE_MARGIN_MS, armings)),

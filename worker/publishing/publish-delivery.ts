@@ -12,7 +12,7 @@ import { parseEngagementSchedule } from "../../shared/domain/engagement-schedule
 import type { Work } from "../engine/handler.ts";
 import { accessOf, threadBefore } from "./channel-access.ts";
 import { settleFailure } from "./settle-failure.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Publishing } from "./ledger.ts";
 import { outgoingParts, type PlannedPart } from "./outgoing-parts.ts";
 
 /** Uploads may be repeated, so they get more time than the commit, whose end must be known soon. */
@@ -24,7 +24,7 @@ const PREPARE_TIMEOUT_MS = 120_000;
  */
 export async function publishDelivery(
   work: Work,
-  ledger: Ledger,
+  publishing: Publishing,
   delivery: DueDelivery,
 ): Promise<void> {
   const { parts, contentHash } = await outgoingParts(work.context, delivery);
@@ -35,7 +35,7 @@ export async function publishDelivery(
   while (current.receipts.length < parts.length) {
     const planned = parts[current.receipts.length];
     if (!planned || work.signal.aborted) return;
-    const next = await publishPart(work, ledger, current, planned, parts.length);
+    const next = await publishPart(work, publishing, current, planned, parts.length);
     if (!next) return;
     current = next;
   }
@@ -44,11 +44,12 @@ export async function publishDelivery(
 /** @returns the delivery as it stands after the part; null where it goes no further now */
 async function publishPart(
   work: Work,
-  ledger: Ledger,
+  publishing: Publishing,
   delivery: DueDelivery,
   planned: PlannedPart,
   partCount: number,
 ): Promise<DueDelivery | null> {
+  const { ledger } = publishing;
   const index = delivery.receipts.length;
   const part: OutgoingPart = { ...planned, thread: threadBefore(delivery.receipts, index) };
   const prepared = await preparePart(work, delivery, part, index);
@@ -62,6 +63,7 @@ async function publishPart(
     version: delivery.version,
     channelId: delivery.channelId,
     fence: work.lease.fence,
+    holdFence: delivery.holdFence,
     part: index,
     contentHash: delivery.contentHash,
     idempotencyKey: part.idempotencyKey,
@@ -69,7 +71,8 @@ async function publishPart(
   });
   if (!isArmed) return null;
   const armed = { ...delivery, version: delivery.version + 1, prepared: allPrepared };
-  const published = await commitPart(work, armed, part, prepared);
+  const published = await commitPart(work, publishing, { delivery: armed, part, prepared });
+  if (published === "not_sent") return standBack(work, armed, attemptId);
   if (published instanceof ConnectorError) return stop(work, armed, published, attemptId);
 
   const version = await ledger.recordPublished({
@@ -118,13 +121,19 @@ async function preparePart(
   }
 }
 
+/** What goes over the commit point. */
+interface Crossing {
+  readonly delivery: DueDelivery;
+  readonly part: OutgoingPart;
+  readonly prepared: unknown;
+}
+
 /** The one call that cannot be taken back. It is never repeated here: each crossing has an attempt of its own. */
 async function commitPart(
   work: Work,
-  delivery: DueDelivery,
-  part: OutgoingPart,
-  prepared: unknown,
-): Promise<PublishedPart | ConnectorError> {
+  { fences }: Publishing,
+  { delivery, part, prepared }: Crossing,
+): Promise<PublishedPart | ConnectorError | "not_sent"> {
   const { context } = work;
   const signal = AbortSignal.timeout(context.config.commitTimeoutMs);
   let hasBegun = false;
@@ -133,8 +142,8 @@ async function commitPart(
       context,
       accessOf(delivery),
       signal,
-      (connector, call) => {
-        if (!work.isSurelyHeld()) throw new ConnectorError("unavailable");
+      async (connector, call): Promise<PublishedPart | "not_sent"> => {
+        if (!work.isSurelyHeld() || !fences.isCurrent(delivery.holdFence)) return "not_sent";
         hasBegun = true;
         return connector.commit(part, prepared, call);
       },
@@ -144,6 +153,21 @@ async function commitPart(
     // A fault of our own after the call began says nothing about whether the post is out.
     return asConnectorError(work, delivery, error, hasBegun ? "unknown_outcome" : "bug");
   }
+}
+
+/** The lease is about to end, or a hold has begun since the attempt was written: the next claim sees what is right. */
+async function standBack(work: Work, delivery: DueDelivery, attemptId: string): Promise<null> {
+  await moveDelivery(work.context.db, {
+    deliveryId: delivery.id,
+    version: delivery.version,
+    to: delivery.receipts.length > 0 ? "partial" : "scheduled",
+    nextAt: delivery.now,
+    error: delivery.error,
+    tries: delivery.tries,
+    looks: 0,
+    answer: { attemptId, outcome: "not_sent" },
+  });
+  return null;
 }
 
 async function stop(

@@ -1,0 +1,57 @@
+import type { Context } from "../../shared/context.ts";
+import { confirmFence, forgetWorker } from "../../shared/db/holds.ts";
+
+const LOOK_EVERY_MS = 200;
+
+/**
+ * Follows the fence of the holds, and confirms it. Whoever starts a hold waits for this confirmation: it says that whatever this
+ * process commits from now on was armed under that fence.
+ */
+export interface FenceWatch {
+  /** Whether no newer hold is known than the one that an attempt was armed under. Ask immediately before the commit. */
+  isCurrent(fence: number): boolean;
+  /** Takes over a fence that came with some other answer. */
+  observe(fence: number): void;
+  stop(): Promise<void>;
+}
+
+export function watchFence({ db, log }: Context, workerId: string): FenceWatch {
+  let newest = 0;
+  let isStopped = false;
+  const observe = (fence: number): void => {
+    newest = Math.max(newest, fence);
+  };
+
+  async function confirm(): Promise<void> {
+    for (;;) {
+      const confirmed = newest;
+      observe(await confirmFence(db, workerId, confirmed));
+      if (newest === confirmed) return;
+    }
+  }
+
+  async function loop(): Promise<void> {
+    while (!isStopped) {
+      await confirm().catch((error: unknown) => {
+        // Without PostgreSQL nothing can be armed either: nothing goes out.
+        log.warn({ err: error }, "the fence of the holds could not be read");
+      });
+      await new Promise((resolve) => {
+        setTimeout(resolve, LOOK_EVERY_MS);
+      });
+    }
+  }
+
+  const done = loop();
+  return {
+    isCurrent: (fence) => fence >= newest,
+    observe,
+    async stop() {
+      isStopped = true;
+      await done;
+      await forgetWorker(db, workerId).catch((error: unknown) => {
+        log.warn({ err: error }, "the worker could not sign off");
+      });
+    },
+  };
+}
