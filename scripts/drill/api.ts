@@ -27,9 +27,10 @@ export interface ApiClient {
   upload(path: string, form: FormData): Promise<ApiAnswer>;
 }
 
-const ANSWER_WITHIN_MS = 8_000;
+/** A hold is answered when every worker has confirmed it, frozen ones when their leases have ended. */
+const ANSWER_WITHIN_MS = 15_000;
 /** Longer than the API takes to come back on a busy machine. */
-const INSIST_MS = 25_000;
+const INSIST_MS = 40_000;
 const PAUSE_MS = 300;
 
 export function openApi(url: string, token: string): ApiClient {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import pg from "pg";
+import pg, { Client, Pool } from "pg";
 
 /** The drill's own way into the database: its connections end with the server's, and it tries again. */
 export interface DrillDatabase {
@@ -23,7 +23,7 @@ const PAUSE_MS = 100;
 
 export function openDatabase(url: string): DrillDatabase {
   const connection = { connectionString: named(url, "drill"), connectionTimeoutMillis: 3_000 };
-  const pool = new pg.Pool({ ...connection, max: 4 });
+  const pool = new Pool({ ...connection, max: 4 });
   pool.on("error", () => undefined);
   pool.on("connect", (client) => void client.on("error", () => undefined));
   async function tryRows<Row extends pg.QueryResultRow>(
@@ -47,7 +47,7 @@ export function openDatabase(url: string): DrillDatabase {
       }
     },
     async connect() {
-      const client = new pg.Client(connection);
+      const client = new Client(connection);
       client.on("error", () => undefined);
       await client.connect();
       return client;

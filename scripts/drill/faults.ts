@@ -82,7 +82,7 @@ const PAUSES_MS: Record<Lane, readonly [number, number]> = {
   worker: [5_000, 14_000],
   queue: [2_000, 8_000],
   database: [9_000, 20_000],
-  platform: [500, 2_500],
+  platform: [300, 1_800],
   api: [8_000, 20_000],
 };
 

@@ -136,6 +136,9 @@ function judgeTimes({ stops, retried }: Evidence, line: Line, seen: readonly See
   const dueAt = dueOf(line);
   const early = seen.filter(({ at }) => at < dueAt);
   const held = seen.filter(({ at }) => stops.some((stop) => isHeld(stop, line, at)));
+  const unasked = retried.has(line.deliveryId)
+    ? []
+    : seen.filter(({ at }) => stops.some((stop) => isReleased(stop, line, at)));
   const isMoved = line.done?.kind === "move" && !retried.has(line.deliveryId);
   const name = isMoved && line.done?.wish === "done" ? "forbidden" : "early";
   return [
@@ -143,12 +146,19 @@ function judgeTimes({ stops, retried }: Evidence, line: Line, seen: readonly See
       wrong(name, `it came ${dueAt.getTime() - at.getTime()} ms before its time`, line),
     ),
     ...held.map(({ at }) => wrong("forbidden", `it came during a hold, ${at.toISOString()}`, line)),
+    ...unasked.map(() => wrong("forbidden", "it came after a hold without a person", line)),
   ];
 }
 
 function isHeld(stop: Stop, line: Line, at: Date): boolean {
   const isDuring = at.getTime() > stop.answeredAt && at.getTime() < stop.endedAt;
   return stop.channel === line.channel && isDuring && !stop.answer.includes(line.deliveryId);
+}
+
+/** Its time lay within the hold, so that only a person may let it go. */
+function isReleased(stop: Stop, line: Line, at: Date): boolean {
+  const wasStopped = dueOf(line).getTime() < stop.endedAt && at.getTime() >= stop.endedAt;
+  return stop.channel === line.channel && wasStopped && !stop.answer.includes(line.deliveryId);
 }
 
 /** The earliest time at which it may be out. */

@@ -136,7 +136,7 @@ async function holdChannels(scene: Scene): Promise<void> {
 
 async function holdOne({ stage, cast, stops }: Scene, channel: number, forMs: number) {
   const channelIds = [cast.channels[channel]?.id];
-  const body = { scope: { channelIds }, reason: "Drill" };
+  const body = { scope: { kind: "channels", channelIds }, reason: "Drill" };
   const { wish, answer, answeredAt } = await stage.api.wish("POST", HOLDS, body);
   const held = Held.safeParse(answer.body);
   if (wish !== "done" || !held.success) {

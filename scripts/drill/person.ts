@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { reconnect } from "./cast.ts";
-import type { Scene } from "./operate.ts";
+import type { Scene, Stop } from "./operate.ts";
 import type { Line } from "./script.ts";
 
 /** What a person had to do, and with what. */
@@ -48,10 +48,18 @@ export async function playPerson(
     for (const one of waiting) {
       if (signal.aborted) return;
       // Those of a channel that had to be signed in again have their turn at the next look.
-      if (!one.needsAttention && !work.givenUp.has(one.id)) await help(scene, work, one);
+      const isStopped = scene.stops.some((stop) => isActiveOn(scene, stop, one.channelId));
+      if (!one.needsAttention && !isStopped && !work.givenUp.has(one.id)) {
+        await help(scene, work, one);
+      }
     }
     await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** While a hold is on, a person waits for its end. */
+function isActiveOn({ cast }: Scene, { channel, endedAt }: Stop, channelId: string): boolean {
+  return endedAt === Infinity && cast.channels[channel]?.id === channelId;
 }
 
 async function waitingFor({ stage }: Scene): Promise<Waiting[]> {

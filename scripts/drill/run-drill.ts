@@ -173,7 +173,7 @@ async function judgeSurroundings(
     ...stuck.map((detail) => wrong("stuck", detail, null)),
     ...crashes.map((detail) => wrong("crashed", detail, null)),
     ...[...new Set([...complaints, ...person.complaints])].map((detail) =>
-      wrong(/^Redis holds/.test(detail) ? "leaked" : "other", detail, null),
+      wrong(detail.startsWith("Redis holds") ? "leaked" : "other", detail, null),
     ),
   ];
 }
