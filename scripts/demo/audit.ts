@@ -1,13 +1,12 @@
 import type { SimulatedPost } from "../../shared/connectors/simulator.ts";
-import type { DeliveryView } from "../../shared/contract/delivery.ts";
 import type { PlannedDelivery, PlannedPart } from "./plan.ts";
-import { isSettled } from "./stories.ts";
+import { isSettled, type KnownDelivery } from "./stories.ts";
 
 /** One planned delivery beside what the API says about it. */
 export interface CheckedDelivery {
   readonly planned: PlannedDelivery;
   /** Null where the import made none. */
-  readonly delivery: DeliveryView | null;
+  readonly delivery: KnownDelivery | null;
   readonly snapshots: number;
   /** Readings that a published delivery must have by now; 0 where the platform reports nothing. */
   readonly snapshotsDue: number;
@@ -68,7 +67,7 @@ type Verdict = readonly [FindingKind, string];
 
 function auditState(
   { planned, snapshots, snapshotsDue }: CheckedDelivery,
-  delivery: DeliveryView,
+  delivery: KnownDelivery,
 ): Verdict[] {
   const isPublished = delivery.state === "published";
   const receipts = delivery.receipt?.parts.length ?? 0;
@@ -102,7 +101,7 @@ function auditState(
 /** Finds the public post of every receipt. A post answers for one receipt only. */
 function claimParts(
   planned: PlannedDelivery,
-  { receipt }: DeliveryView,
+  { receipt }: KnownDelivery,
   posts: readonly SimulatedPost[],
   claimed: Set<SimulatedPost>,
 ): Verdict[] {

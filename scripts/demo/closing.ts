@@ -57,7 +57,7 @@ function timeLines({ time, queueLine }: Closing): string {
     "  *      waits for a person, see below",
     `  late   from the planned minute to the first attempt, uploads included, in`,
     `         real time; without the deliveries that a trouble held up`,
-    `  time   ${weeks} in ${seconds(time.playedMs)}, by ${time.jumps} jumps of the clock (${seconds(time.totalMs)} with the start)`,
+    `  time   ${weeks} in ${seconds(time.playedMs)}, by ${time.jumps} jumps of the clock (${seconds(time.totalMs)} in all)`,
     `  queue  ${queueLine}`,
   ].join("\n");
 }

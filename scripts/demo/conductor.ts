@@ -9,6 +9,9 @@ import type { Company, PlayedScene, ScenePlayer } from "./scene-player.ts";
 /** Between two looks at the outbox. */
 const LOOK_EVERY_MS = 2;
 
+/** What happens within this is not worth a jump. */
+const AT_ONCE_MS = 5;
+
 /** So long without a jump means that something hangs: a lease of a dead worker takes ten seconds, a hint that was lost five. */
 const STUCK_AFTER_MS = 45_000;
 
@@ -50,7 +53,7 @@ export async function conduct(conductor: Conductor): Promise<Performance> {
     if (look.isIdle && next === null) {
       return { jumps, playedMs: performance.now() - startedMs, endedAt: look.now };
     }
-    if (look.isIdle && next !== null && next > look.now) {
+    if (look.isIdle && next !== null && next.getTime() - look.now.getTime() > AT_ONCE_MS) {
       letReadersReact(conductor, next);
       await clock.moveTo(next);
       jumps += 1;

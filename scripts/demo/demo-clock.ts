@@ -5,7 +5,10 @@ import type { Db } from "../../shared/db/client.ts";
 export interface Look {
   /** The demo's time. */
   readonly now: Date;
-  /** When somebody must be woken next, UTC; null when all is done. */
+  /**
+   * How far time may pass before somebody must be woken, UTC; null when all is done. Never beyond the next publication; what
+   * only reads, on all channels within two seconds of each other, is left together.
+   */
   readonly nextAt: Date | null;
   /** Nobody works on anything and nothing is due: time may pass. */
   readonly isIdle: boolean;
@@ -55,7 +58,10 @@ interface LookRow {
 
 async function look(db: Db): Promise<Look> {
   const { rows } = await sql<LookRow>`
-    select clock() as now, min(run_at) as next_at,
+    select clock() as now,
+           least(min(run_at) filter (where job = 'publish-channel'),
+                 max(run_at) filter (where job <> 'publish-channel'
+                   and run_at <= (select min(run_at) from outbox) + interval '2 s')) as next_at,
            count(*) filter (where run_at <= clock()) as due,
            count(*) filter (where leased_until > now()) as leased,
            extract(epoch from max(leased_until) filter (where leased_until > now()) - now())::float8 * 1000 as leased_for_ms,

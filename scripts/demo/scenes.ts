@@ -79,7 +79,8 @@ export const SCENES: readonly Scene[] = [
   },
   {
     ...fault(X, "ahm27-050", "reports only some metrics at the first reading", "metrics_partial"),
-    minutes: 1,
+    // Others who read posts have been there by then.
+    minutes: 14,
     tells: "reading",
   },
   {

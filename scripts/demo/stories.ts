@@ -1,7 +1,13 @@
 import type { DeliveryView } from "../../shared/contract/delivery.ts";
 
+/** What the demo wants to know about a delivery. */
+export type KnownDelivery = Pick<
+  DeliveryView,
+  "id" | "platform" | "state" | "dueAt" | "nextAt" | "attempts" | "receipt" | "error"
+>;
+
 /** Whether nothing more happens to a delivery by itself. */
-export function isSettled({ state, nextAt }: Pick<DeliveryView, "state" | "nextAt">): boolean {
+export function isSettled({ state, nextAt }: Pick<KnownDelivery, "state" | "nextAt">): boolean {
   if (state === "preparing" || state === "sending" || state === "scheduled") return false;
   return nextAt === null;
 }
@@ -10,7 +16,7 @@ export function isSettled({ state, nextAt }: Pick<DeliveryView, "state" | "nextA
  * How a settled delivery went, in half a sentence.
  * @param copies how often the platform shows it
  */
-export function outcomeOf(delivery: DeliveryView, copies: number): string {
+export function outcomeOf(delivery: KnownDelivery, copies: number): string {
   const { state, error, attempts, receipt } = delivery;
   if (state !== "published" || !receipt) {
     return `${state}, waits for a person: ${error?.title ?? "no reason given"}`;
@@ -19,9 +25,9 @@ export function outcomeOf(delivery: DeliveryView, copies: number): string {
   const wasAsked = receipt.parts.some(({ knownBy }) => knownBy === "reconciled");
   const notThere = attempts.some(({ outcome }) => outcome === "not_published");
   const how = [
-    ...(wasAsked ? ["the platform was asked, and had it"] : []),
-    ...(notThere ? ["the platform was asked, did not have it, and got it again"] : []),
-    ...(repeated > 0 && !notThere ? [`${plural(repeated, "attempt")} more`] : []),
+    ...(wasAsked ? ["the platform was asked: it was there"] : []),
+    ...(notThere ? ["the platform was asked: not there, sent again"] : []),
+    ...(repeated > 0 && !notThere ? [plural(repeated, "more attempt")] : []),
   ];
   const completeAt = Math.max(...receipt.parts.map(({ publishedAt }) => Date.parse(publishedAt)));
   const late = lateness(completeAt - Date.parse(delivery.dueAt));
@@ -50,7 +56,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 }
 
 /** Everything that is known about a delivery that went wrong: ids and times, no texts. */
-export function storyOf(delivery: DeliveryView, seen: readonly SeenPart[]): string {
+export function storyOf(delivery: KnownDelivery, seen: readonly SeenPart[]): string {
   const { id, platform, state, dueAt, nextAt, error, attempts, receipt } = delivery;
   return [
     `delivery ${id} on ${platform}: ${state}, due ${dueAt}, looked at again ${nextAt ?? "never"}`,
