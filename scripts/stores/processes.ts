@@ -42,7 +42,7 @@ export async function usablePort(preferred: number): Promise<number> {
 }
 
 /** The port that could be opened (0 asks for any); null when it is taken. */
-export function portIfFree(port: number, host = "127.0.0.1"): Promise<number | null> {
+function portIfFree(port: number, host = "127.0.0.1"): Promise<number | null> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(null));

@@ -1,6 +1,6 @@
 /** Closes the run with the names of what was skipped and, last and alone, the counts. */
 export default class ClosingReporter {
-  /** @param {unknown} _contexts @param {import("@jest/reporters").AggregatedResult} results */
+  /** Jest gives the contexts of the run and its results. */
   onRunComplete(_contexts, results) {
     const skipped = results.testResults.flatMap((file) =>
       file.testResults.filter(isSkipped).map((test) => `${fileName(file)}: ${test.fullName}`),
@@ -17,12 +17,10 @@ export default class ClosingReporter {
   }
 }
 
-/** @param {import("@jest/reporters").AssertionResult} test */
 function isSkipped({ status }) {
   return status === "pending" || status === "skipped" || status === "todo" || status === "disabled";
 }
 
-/** @param {import("@jest/reporters").TestResult} file */
 function fileName({ testFilePath }) {
   return testFilePath.slice(process.cwd().length + 1);
 }
