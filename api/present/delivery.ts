@@ -6,7 +6,7 @@ import type {
 } from "../../shared/contract/delivery.ts";
 import { explain, explainError, type Explanation } from "../../shared/domain/stop.ts";
 import type {
-  ListedAttempt,
+  DeliveryWithLedger,
   ListedDelivery,
   ListedReceipt,
   PostDelivery,
@@ -33,13 +33,12 @@ export function presentListedDelivery(delivery: ListedDelivery): DeliveryListIte
     nextAt: delivery.nextAt?.toISOString() ?? null,
     publishedAt: delivery.publishedAt?.toISOString() ?? null,
     receipt: presentReceipt(delivery.receipts),
+    readBack: delivery.readBack,
     error: explanation && presentExplanation(explanation),
   };
 }
 
-export function presentDelivery(
-  delivery: ListedDelivery & { readonly attempts: readonly ListedAttempt[] },
-): DeliveryView {
+export function presentDelivery(delivery: DeliveryWithLedger): DeliveryView {
   return {
     ...presentListedDelivery(delivery),
     attempts: delivery.attempts.map(({ part, armedAt, answeredAt, outcome, error }) => ({
@@ -48,6 +47,12 @@ export function presentDelivery(
       answeredAt: answeredAt?.toISOString() ?? null,
       outcome,
       error: error && presentExplanation(explainError(error)),
+    })),
+    readBacks: delivery.readBacks.map(({ takenAt, verdict, differences, reason }) => ({
+      takenAt: takenAt.toISOString(),
+      verdict,
+      differences: differences.map(({ part, what }) => ({ part, what })),
+      reason,
     })),
   };
 }

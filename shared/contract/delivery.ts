@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { DELIVERY_STATES } from "../domain/delivery.ts";
 import { FAILURES } from "../domain/failure.ts";
+import { DIFFERENCES, VERDICTS } from "../domain/read-back.ts";
 import { PERSON_MAY_RETRY } from "../domain/retry-plan.ts";
 import { WhenInput } from "./when.ts";
 
@@ -60,6 +61,24 @@ const AttemptView = z
   })
   .meta({ id: "Attempt" });
 
+const VerdictName = z
+  .enum(VERDICTS)
+  .describe("`missing` is gone or not visible; `unreadable` says nothing about the post.");
+
+const ReadBackView = z
+  .object({
+    takenAt: z.iso.datetime(),
+    verdict: VerdictName,
+    differences: z.array(
+      z.object({
+        part: z.int().describe("From 0."),
+        what: z.enum(DIFFERENCES).describe("What is not there, or not as it was sent."),
+      }),
+    ),
+    reason: z.string().nullable().describe("Why it could not be read: a kind of failure."),
+  })
+  .meta({ id: "ReadBack" });
+
 export const DeliveryListItem = z
   .object({
     id: z.uuid(),
@@ -78,20 +97,24 @@ export const DeliveryListItem = z
       .describe("When Postwell looks at it next; null where a person decides or all is done."),
     publishedAt: z.iso.datetime().nullable(),
     receipt: ReceiptView.nullable(),
+    readBack: VerdictName.nullable().describe(
+      "Whether the receipt held when the platform was asked last; null before it was asked.",
+    ),
     error: ErrorView.nullable(),
   })
   .meta({ id: "DeliveryListItem" });
 
-export const DeliveryView = DeliveryListItem.extend({ attempts: z.array(AttemptView) }).meta({
-  id: "Delivery",
-});
+export const DeliveryView = DeliveryListItem.extend({
+  attempts: z.array(AttemptView),
+  readBacks: z.array(ReadBackView).describe("Oldest first: after a minute, and after a day."),
+}).meta({ id: "Delivery" });
 
-/** `state=failed,missed` as a query has it. */
-const StateList = z
-  .string()
-  .transform((text) => text.split(",").map((state) => state.trim()))
-  .pipe(z.array(DeliveryStateName).min(1))
-  .describe("One state or several, separated by commas.");
+/** `failed,missed` as a query has it. */
+const CommaList = z.string().transform((text) => text.split(",").map((item) => item.trim()));
+
+const StateList = CommaList.pipe(z.array(DeliveryStateName).min(1)).describe(
+  "One state or several, separated by commas.",
+);
 
 const Instant = z.iso.datetime({ offset: true });
 
@@ -101,6 +124,9 @@ export const DeliveryFilter = z.object({
   channelId: z.uuid().optional(),
   postId: z.uuid().optional(),
   kind: FailureKindName.optional().describe("Of the failure."),
+  readBack: CommaList.pipe(z.array(VerdictName).min(1))
+    .optional()
+    .describe("`differs,missing`: published, but not as it was sent, or not there any more."),
   from: Instant.optional().describe("Due at this instant or later."),
   to: Instant.optional().describe("Due before this instant."),
 });

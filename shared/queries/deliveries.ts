@@ -1,6 +1,8 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../db/client.ts";
 import type { DeliveryError, DeliveryState } from "../domain/delivery.ts";
+import type { FailureKind } from "../domain/failure.ts";
+import type { Difference, Verdict } from "../domain/read-back.ts";
 
 /** A delivery as screens show it. */
 export interface ListedDelivery {
@@ -18,6 +20,7 @@ export interface ListedDelivery {
   readonly latestAt: Date;
   readonly nextAt: Date | null;
   readonly publishedAt: Date | null;
+  readonly readBack: Verdict | null;
   readonly error: DeliveryError | null;
   readonly receipts: readonly ListedReceipt[];
 }
@@ -30,7 +33,7 @@ export interface ListedReceipt {
   readonly knownBy: "answered" | "reconciled" | "person";
 }
 
-export interface ListedAttempt {
+interface ListedAttempt {
   readonly part: number;
   readonly armedAt: Date;
   readonly answeredAt: Date | null;
@@ -38,10 +41,17 @@ export interface ListedAttempt {
   readonly error: DeliveryError | null;
 }
 
+interface ListedReadBack {
+  readonly takenAt: Date;
+  readonly verdict: Verdict;
+  readonly differences: readonly Difference[];
+  readonly reason: FailureKind | null;
+}
+
 const LISTED = sql`
   d.id, d.post_id, d.channel_id, d.platform, d.state, d.version, d.due_at,
   to_char(d.due_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as due_key, d.local_time, d.zone, d.latest_at, d.next_at,
-  d.published_at, d.error,
+  d.published_at, d.read_back, d.error,
   coalesce((select jsonb_agg(jsonb_build_object('part', r.part, 'remoteId', r.remote_id, 'permalink', r.permalink,
                                                 'publishedAt', r.published_at, 'knownBy', r.known_by) order by r.part)
               from receipts r where r.delivery_id = d.id), '[]') as receipts`;
@@ -51,6 +61,7 @@ export interface DeliveryListFilter {
   readonly channelId?: string | undefined;
   readonly postId?: string | undefined;
   readonly kind?: string | undefined;
+  readonly readBack?: readonly Verdict[] | undefined;
   /** Instants with an offset; the second one is not included. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -68,13 +79,14 @@ export async function listDeliveries(
   page: { readonly after: readonly [string, string] | null; readonly limit: number },
 ): Promise<ListedDelivery[]> {
   const { after, limit } = page;
-  const { state, channelId, postId, kind, from, to } = filter;
+  const { state, channelId, postId, kind, readBack, from, to } = filter;
   const conditions = [
     sql`d.workspace_id = ${workspaceId}`,
     state && inStates(state),
     channelId && sql`d.channel_id = ${channelId}`,
     postId && sql`d.post_id = ${postId}`,
     kind && sql`d.error ->> 'kind' = ${kind}`,
+    readBack && sql`d.read_back = any(${readBack})`,
     from && sql`d.due_at >= ${from}::timestamptz`,
     to && sql`d.due_at < ${to}::timestamptz`,
     after && sql`(d.due_at, d.id) > (${after[0]}::timestamptz, ${after[1]}::uuid)`,
@@ -90,12 +102,18 @@ function inStates(states: readonly DeliveryState[]): RawBuilder<unknown> {
   return states.length === 1 ? sql`d.state = ${states[0]}` : sql`d.state = any(${states})`;
 }
 
+/** A delivery with its ledger. */
+export interface DeliveryWithLedger extends ListedDelivery {
+  readonly attempts: readonly ListedAttempt[];
+  readonly readBacks: readonly ListedReadBack[];
+}
+
 /** One delivery with its ledger, or null. */
 export async function findDelivery(
   db: Db,
   workspaceId: string,
   deliveryId: string,
-): Promise<(ListedDelivery & { readonly attempts: readonly ListedAttempt[] }) | null> {
+): Promise<DeliveryWithLedger | null> {
   const { rows } = await sql<ListedDelivery>`
     select ${LISTED} from deliveries d
      where d.workspace_id = ${workspaceId} and d.id = ${deliveryId}`.execute(db);
@@ -105,7 +123,13 @@ export async function findDelivery(
     select a.part, a.armed_at, o.answered_at, o.outcome, o.error
       from attempts a left join attempt_outcomes o on o.attempt_id = a.id
      where a.delivery_id = ${deliveryId} order by a.armed_at, a.id`.execute(db);
-  return { ...delivery, attempts: attempts.rows };
+  const readBacks = await db
+    .selectFrom("readBacks")
+    .select(["takenAt", "verdict", "differences", "reason"])
+    .where("deliveryId", "=", deliveryId)
+    .orderBy("takenAt")
+    .execute();
+  return { ...delivery, attempts: attempts.rows, readBacks };
 }
 
 export interface PostDelivery {
