@@ -3,7 +3,6 @@ import type { Capabilities } from "../connectors/capabilities.ts";
 import type { Attention } from "../domain/channel.ts";
 import type { PartContent } from "../domain/content.ts";
 import type { DeliveryError, DeliveryState } from "../domain/delivery.ts";
-import { FIRST_READ_BACK_MS } from "../domain/read-back.ts";
 import type { Db } from "./client.ts";
 
 /** A delivery that waits for a worker, with all that publishing it needs, as of one instant. */
@@ -39,6 +38,8 @@ export interface DueDelivery {
   readonly sealedCredentials: Buffer;
   readonly credentialsVersion: number;
   readonly receipts: readonly StoredReceipt[];
+  /** The part that is next was attempted before, however that ended. */
+  readonly wasAttempted: boolean;
   /** The newest attempt without an answer. */
   readonly openAttempt: OpenAttempt | null;
   /** `clock()` of the same instant. */
@@ -57,24 +58,29 @@ export interface OpenAttempt {
   readonly id: string;
   readonly part: number;
   readonly armedAt: string;
+  /** Of the first attempt at the same part with the same content: any of them may be what is out. */
+  readonly firstArmedAt: string;
 }
 
 /**
  * Finds what each channel has to do first, and claims it where that is to publish: one statement for many channels, in
- * the order of their times. What was changed by somebody in the same moment comes back unclaimed; look again.
- * @returns one entry a channel, in the order given; null where nothing is due
+ * the order of their times. What was changed by somebody in the same moment comes back unclaimed; look again. A part whose last
+ * attempt has no answer is never claimed, whatever the state says: it may be out.
+ * @returns one entry a lease, in the order given; null where nothing is due, or the lease is not the newest
  */
 export async function claimNext(
   db: Db,
-  channelIds: readonly string[],
+  leases: readonly ChannelLease[],
 ): Promise<readonly (DueDelivery | null)[]> {
-  const { rows } = await sql<DueDelivery>`
+  const { rows } = await sql<DueDelivery & { leaseFence: number }>`
     with head as (
       select d.*, d.latest_at < clock() as is_late, f.fence as hold_fence,
              is_held(d.workspace_id, d.channel_id, p.campaign, p.labels, d.due_at) as is_held, c.capabilities, c.attention, c.sealed_credentials,
-             c.credentials_version, p.parts, p.link, pc.variant
-        from unnest(${channelIds}::uuid[]) as wanted(channel_id)
-        join channels c on c.id = wanted.channel_id
+             c.credentials_version, p.parts, p.link, pc.variant, o.fence as lease_fence, open.open_attempt
+        from jsonb_to_recordset(${JSON.stringify(leases)}::jsonb) as wanted("channelId" uuid, fence bigint)
+        join outbox o on o.job = 'publish-channel' and o.subject_id = wanted."channelId" and o.fence = wanted.fence
+         and o.leased_until > now()
+        join channels c on c.id = wanted."channelId"
          and (c.wait_until is null or c.wait_until <= clock())
        cross join lateral (
              select * from deliveries d
@@ -82,12 +88,22 @@ export async function claimNext(
               order by d.next_at, d.id limit 1) d
         join posts p on p.id = d.post_id
         left join post_channels pc on pc.post_id = d.post_id and pc.channel_id = d.channel_id
-       cross join hold_fence f),
+       cross join hold_fence f
+        left join lateral (
+             select jsonb_build_object(
+                      'id', a.id, 'part', a.part, 'armedAt', a.armed_at,
+                      'firstArmedAt', (select min(first.armed_at) from attempts first
+                                        where first.delivery_id = a.delivery_id and first.part = a.part
+                                          and first.content_hash = a.content_hash)) as open_attempt
+               from attempts a left join attempt_outcomes answered on answered.attempt_id = a.id
+              where a.delivery_id = d.id and answered.attempt_id is null
+              order by a.armed_at desc limit 1) open on true),
     claimed as (
       update deliveries d
          set state = 'preparing', version = d.version + 1, updated_at = clock()
         from head h
        where d.id = h.id and d.version = h.version and h.attention is null and not h.is_held
+         and h.open_attempt is null
          and (h.state in ('partial', 'preparing') or (h.state = 'scheduled' and not h.is_late))
       returning d.id, d.version)
     select h.id, h.workspace_id, h.post_id, h.channel_id, h.platform, h.state,
@@ -98,14 +114,24 @@ export async function claimNext(
              select jsonb_agg(jsonb_build_object('part', r.part, 'remoteId', r.remote_id, 'permalink', r.permalink,
                                                  'publishedAt', r.published_at, 'reference', r.reference) order by r.part)
                from receipts r where r.delivery_id = h.id), '[]') end as receipts,
-           case when h.state = 'scheduled' then null else (
-             select jsonb_build_object('id', a.id, 'part', a.part, 'armedAt', a.armed_at)
-               from attempts a left join attempt_outcomes o on o.attempt_id = a.id
-              where a.delivery_id = h.id and o.attempt_id is null
-              order by a.armed_at desc limit 1) end as open_attempt
+           h.open_attempt, h.lease_fence,
+           exists (select 1 from attempts a where a.delivery_id = h.id and a.part = (
+             select count(*) from receipts r where r.delivery_id = h.id)) as was_attempted
       from head h left join claimed k on k.id = h.id`.execute(db);
-  const byChannel = new Map(rows.map((row) => [row.channelId, row]));
-  return channelIds.map((id) => byChannel.get(id) ?? null);
+  const found = new Map(rows.map((row) => [row.channelId, row]));
+  return leases.map(({ channelId, fence }) => {
+    const row = found.get(channelId);
+    if (row?.leaseFence !== fence) return null;
+    // Given away once: should the same lease ask twice in a round, only one of them has the work.
+    found.delete(channelId);
+    return row;
+  });
+}
+
+/** The right to work on a channel. */
+export interface ChannelLease {
+  readonly channelId: string;
+  readonly fence: number;
 }
 
 /** Everything that must hold when an attempt is written. */
@@ -149,77 +175,13 @@ export async function arm(
          and o.leased_until > now() + ${marginMs} * interval '1 ms'
        where d.id = g."deliveryId" and d.version = g.version and d.state = 'preparing'
          and d.content_hash = g."contentHash" and g."holdFence" = (select fence from holds_now)
-      returning d.id)
+      returning g."attemptId")
     insert into attempts (id, delivery_id, part, fence, worker, content_hash, idempotency_key)
     select g."attemptId", g."deliveryId", g.part, g.fence, ${worker}, g."contentHash", g."idempotencyKey"
-      from given g join armed a on a.id = g."deliveryId"
+      from given g join armed a using ("attemptId")
     returning id`.execute(db);
   const armed = new Set(rows.map((row) => row.id));
   return armings.map((arming) => armed.has(arming.attemptId));
-}
-
-/** A part is out, and this is how we know. */
-export interface PublishedAnswer {
-  readonly attemptId: string;
-  readonly deliveryId: string;
-  readonly part: number;
-  readonly isLast: boolean;
-  readonly remoteId: string;
-  readonly permalink: string | null;
-  readonly publishedAt: Date | null;
-  readonly contentHash: string;
-  readonly reference: Readonly<Record<string, string>> | null;
-  readonly knownBy: "answered" | "reconciled";
-  /** After publication; null for never. */
-  readonly firstReadingMs: number | null;
-}
-
-/**
- * Stores receipts: after the last part the delivery is published, and the first check of its receipt and the first reading of
- * its engagement are planned. Repeatable. An answer that comes late still counts while the outcome is unknown.
- * @returns the delivery's new version; null where it had moved on
- */
-export async function recordPublished(
-  db: Db,
-  answers: readonly PublishedAnswer[],
-): Promise<readonly (number | null)[]> {
-  const { rows } = await sql<{ id: string; version: number }>`
-    with given as (
-      select * from jsonb_to_recordset(${JSON.stringify(answers)}::jsonb)
-        as g("attemptId" uuid, "deliveryId" uuid, part int, "isLast" bool, "remoteId" text, permalink text,
-             "publishedAt" timestamptz, "contentHash" text, reference jsonb, "knownBy" text, "firstReadingMs" float8)),
-    answered as (
-      insert into attempt_outcomes (attempt_id, outcome) select "attemptId", 'published' from given
-      on conflict do nothing),
-    proven as (
-      insert into receipts (delivery_id, part, remote_id, permalink, published_at, content_hash, reference, known_by)
-      select "deliveryId", part, "remoteId", permalink, coalesce("publishedAt", clock()), "contentHash", reference, "knownBy"
-        from given on conflict do nothing),
-    moved as (
-      update deliveries d
-         set state = case when g."isLast" then 'published' else 'preparing' end,
-             version = d.version + 1, tries = 0, looks = 0, error = null, updated_at = clock(),
-             next_at = case when g."isLast" then null else d.next_at end,
-             published_at = case when g."isLast" then coalesce(g."publishedAt", clock()) end,
-             engagement_at = case when g."isLast" then clock() + g."firstReadingMs" * interval '1 ms' end,
-             read_back_at = case when g."isLast" then clock() + ${FIRST_READ_BACK_MS} * interval '1 ms' end
-        from given g where d.id = g."deliveryId" and d.state in ('sending', 'unknown')
-      returning d.id, d.version, d.workspace_id, d.channel_id, d.platform, d.engagement_at, d.read_back_at, d.state),
-    told as (
-      insert into events (workspace_id, type, subject_id)
-      select workspace_id, 'delivery.published', id from moved where state = 'published'),
-    woken as (
-      insert into outbox as o (job, lane, subject_id, run_at, revision)
-      select j.job, m.platform, m.channel_id, min(j.run_at), 1
-        from moved m
-       cross join lateral (values ('check-receipts', m.read_back_at), ('read-engagement', m.engagement_at)) j(job, run_at)
-       where j.run_at is not null group by j.job, m.platform, m.channel_id order by j.job, m.channel_id
-      on conflict (job, subject_id) do update
-        set run_at = least(o.run_at, excluded.run_at), revision = o.revision + 1,
-            handed_at = case when excluded.run_at < o.run_at then null else o.handed_at end)
-    select id, version from moved`.execute(db);
-  const versions = new Map(rows.map((row) => [row.id, row.version]));
-  return answers.map((answer) => versions.get(answer.deliveryId) ?? null);
 }
 
 /** One move of a worker that is not a publication. */

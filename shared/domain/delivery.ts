@@ -6,15 +6,24 @@ import type { FailureKind } from "./failure.ts";
  */
 export const MOVES = {
   /** Has a time, and waits for it. */
-  scheduled: ["preparing", "held", "missed", "expired", "cancelled", "failed"],
+  scheduled: [
+    "preparing",
+    "unknown",
+    "published",
+    "held",
+    "missed",
+    "expired",
+    "cancelled",
+    "failed",
+  ],
   /** Repeatable work: uploads, gates. */
-  preparing: ["sending", "scheduled", "partial", "failed", "held", "missed"],
+  preparing: ["sending", "unknown", "scheduled", "partial", "failed", "held", "missed"],
   /** An attempt without an answer exists: the post may be out. */
   sending: ["published", "preparing", "partial", "scheduled", "failed", "unknown"],
   /** The answer was lost; the platform is asked, then a person. */
   unknown: ["published", "preparing", "partial", "scheduled", "failed", "cancelled"],
   /** Some parts of a thread are out. */
-  partial: ["preparing", "published", "removed", "failed"],
+  partial: ["preparing", "unknown", "published", "removed", "failed"],
   published: ["removed"],
   /** A person must act. */
   failed: ["scheduled", "cancelled"],

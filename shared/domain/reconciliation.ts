@@ -32,13 +32,22 @@ export type AfterLook =
   /** We cannot find out: a person looks and decides. */
   | { readonly next: "ask_person" };
 
-/** After a complete look that did not find the post. `looks` counts such looks before this one. */
+export interface LookInVain {
+  /** Such looks before this one. */
+  readonly looks: number;
+  readonly armedAt: Date;
+  readonly now: Date;
+  /** The platform says that the post is there, and does not show it: sending again would only be refused again. */
+  readonly wasCalledDuplicate: boolean;
+}
+
+/** After a complete look that did not find the post. */
 export function afterLookInVain(
-  { looks, armedAt, now }: { looks: number; armedAt: Date; now: Date },
+  { looks, armedAt, now, wasCalledDuplicate }: LookInVain,
   rules: LookRules,
 ): AfterLook {
   if (now.getTime() - armedAt.getTime() < rules.repeatableForMs) return { next: "send_again" };
-  if (!rules.canProveAbsence) return { next: "ask_person" };
+  if (!rules.canProveAbsence || wasCalledDuplicate) return { next: "ask_person" };
   if (looks + 1 >= LOOKS_IN_VAIN) return { next: "send_again" };
   return { next: "look_again", at: plus(now, lagMs(rules)), looks: looks + 1 };
 }

@@ -43,12 +43,13 @@ export function createDispatcher(
       free: config.concurrency - leases.held(lane),
     }));
     for (;;) {
+      const askedAtMs = performance.now();
       const found = await leaseDue(
         db,
         holder,
         open.filter(({ free }) => free > 0),
       );
-      for (const lease of found) void leases.run(lease);
+      for (const lease of found) void leases.run(lease, askedAtMs);
       if (found.length === 0) return;
       for (const each of open) {
         each.free -= found.filter((lease) => laneOf(lease) === each.lane).length;
@@ -69,13 +70,15 @@ export function createDispatcher(
 
   return {
     async onHint(job, subjectId) {
+      let askedAtMs = performance.now();
       let answer = await leaseNamed.get(job)?.(subjectId);
       if (answer && !("lease" in answer) && isSlightlyEarly(answer.earlyMs)) {
         await pause(answer.earlyMs);
+        askedAtMs = performance.now();
         answer = await leaseNamed.get(job)?.(subjectId);
       }
       // Otherwise it is moved, done, or in somebody's hands: a hint may be wrong.
-      if (answer && "lease" in answer) await leases.run(answer.lease);
+      if (answer && "lease" in answer) await leases.run(answer.lease, askedAtMs);
     },
     async look(queue) {
       if (queue) {

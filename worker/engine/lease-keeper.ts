@@ -20,8 +20,11 @@ const RENEW_EVERY_MS = LEASE_MS / 3;
 
 /** Runs handlers under their leases, keeps these alive, and gives them back. */
 export interface LeaseKeeper {
-  /** Runs the handler of a lease to its end. Never rejects: what goes wrong is logged, and the work is tried again later. */
-  run(lease: Lease): Promise<void>;
+  /**
+   * Runs the handler of a lease to its end. Never rejects: what goes wrong is logged, and the work is tried again later.
+   * @param askedAtMs `performance.now()` from before the lease was asked for: it lasts from then on
+   */
+  run(lease: Lease, askedAtMs: number): Promise<void>;
   /** How many leases are held on each lane, by `job/lane`. */
   held(lane: string): number;
   /** Lets handlers finish the step in hand, and waits for them. */
@@ -56,9 +59,11 @@ export function createLeaseKeeper(
   let isStopping = false;
   const timer = setInterval(() => void renewAll(context, worker, held), RENEW_EVERY_MS);
 
-  async function run(lease: Lease): Promise<void> {
+  async function run(lease: Lease, askedAtMs: number): Promise<void> {
     const key = keyOf(lease);
-    const entry: Held = { lease, abort: new AbortController(), renewedAt: performance.now() };
+    const entry: Held = { lease, abort: new AbortController(), renewedAt: askedAtMs };
+    // An older lease of ours on the same subject has ended without our noticing: the process was frozen.
+    held.get(key)?.abort.abort();
     held.set(key, entry);
     if (isStopping) entry.abort.abort();
     const lane = laneOf(lease);
@@ -76,14 +81,14 @@ export function createLeaseKeeper(
         );
       });
     } finally {
-      held.delete(key);
+      if (held.get(key) === entry) held.delete(key);
       countByLane.set(lane, (countByLane.get(lane) ?? 1) - 1);
     }
   }
 
   return {
-    async run(lease) {
-      const promise = run(lease);
+    async run(lease, askedAtMs) {
+      const promise = run(lease, askedAtMs);
       running.add(promise);
       await promise;
       running.delete(promise);

@@ -15,8 +15,9 @@ import { settleFailure } from "../publishing/settle-failure.ts";
  */
 export function publishChannelHandler(publishing: Publishing): Handler {
   return async (work) => {
+    const { subjectId: channelId, fence } = work.lease;
     while (!work.signal.aborted) {
-      const delivery = await publishing.ledger.claimNext(work.lease.subjectId);
+      const delivery = await publishing.ledger.claimNext({ channelId, fence });
       if (!delivery) return;
       await takeStep(work, publishing, delivery);
     }
@@ -26,7 +27,7 @@ export function publishChannelHandler(publishing: Publishing): Handler {
 async function takeStep(work: Work, publishing: Publishing, delivery: DueDelivery): Promise<void> {
   const { ledger } = publishing;
   if (delivery.state === "unknown") return lookForPost(work, ledger, delivery);
-  if (delivery.state === "sending") return declareUnknown(work, delivery);
+  if (delivery.state === "sending" || delivery.openAttempt) return declareUnknown(work, delivery);
   if (delivery.isHeld) return hold(work, delivery);
   if (delivery.isLate && delivery.receipts.length === 0) return miss(work, delivery);
   if (delivery.attention) {
@@ -57,11 +58,13 @@ async function paceCatchUp(
   await letChannelWait(context.db, channelId, until);
 }
 
-/** The dead worker's request may still be under way, so the platform is asked only when that is impossible. */
+/**
+ * The dead worker's request may still be under way, so the platform is asked only when that is impossible: its lease has ended, so
+ * it begins nothing after now.
+ */
 async function declareUnknown(work: Work, delivery: DueDelivery): Promise<void> {
   const { commitTimeoutMs } = work.context.config;
-  const armedAt = delivery.openAttempt ? new Date(delivery.openAttempt.armedAt) : delivery.now;
-  const sureToHaveEnded = new Date(armedAt.getTime() + commitTimeoutMs);
+  const sureToHaveEnded = new Date(delivery.now.getTime() + commitTimeoutMs);
   const rules = { ...delivery.capabilities.idempotency, canProveAbsence: true };
   await move(work, delivery, "unknown", firstLookAt(sureToHaveEnded, rules), "unknown_outcome");
 }

@@ -2,12 +2,12 @@ import type { Context } from "../../shared/context.ts";
 import {
   arm,
   claimNext,
-  recordPublished,
   type Arming,
+  type ChannelLease,
   type DueDelivery,
-  type PublishedAnswer,
 } from "../../shared/db/deliveries.ts";
 import type { FenceWatch } from "../engine/fence-watch.ts";
+import { recordPublished, type PublishedAnswer } from "../../shared/db/publications.ts";
 import { inRounds } from "../../shared/db/rounds.ts";
 
 /** What every publication needs of this process: its writes and the holds. */
@@ -18,7 +18,7 @@ export interface Publishing {
 
 /** The three writes of every publication, done for many channels in one statement each. */
 export interface Ledger {
-  claimNext(channelId: string): Promise<DueDelivery | null>;
+  claimNext(lease: ChannelLease): Promise<DueDelivery | null>;
   /** @returns false where the delivery or the lease has moved on */
   arm(arming: Arming): Promise<boolean>;
   /** @returns the delivery's new version; null where it had moved on */
@@ -36,8 +36,8 @@ export function createLedger(
   fences: FenceWatch,
 ): Ledger {
   return {
-    claimNext: inRounds(ROUND, async (ids: readonly string[]) => {
-      const found = await claimNext(db, ids);
+    claimNext: inRounds(ROUND, async (leases: readonly ChannelLease[]) => {
+      const found = await claimNext(db, leases);
       const some = found.find((delivery) => delivery !== null);
       if (some) {
         observeClock(some.now);

@@ -44,7 +44,7 @@ async function look(
   const prepared = delivery.prepared[attempt.part];
   if (!planned || prepared === undefined) return new ConnectorError("unknown_outcome");
   const part = { ...planned, thread: threadBefore(delivery.receipts, attempt.part) };
-  const lost = { armedAt: new Date(attempt.armedAt), prepared };
+  const lost = { armedAt: new Date(attempt.firstArmedAt), prepared };
   const signal = AbortSignal.timeout(LOOK_TIMEOUT_MS);
   try {
     return await onChannel(work.context, accessOf(delivery), signal, (connector, call) =>
@@ -81,7 +81,11 @@ async function notFound(work: Work, delivery: DueDelivery, attempt: OpenAttempt)
   const { idempotency } = delivery.capabilities;
   const rules: LookRules = { ...idempotency, canProveAbsence: idempotency.class !== "E" };
   const { looks, now } = delivery;
-  const next = afterLookInVain({ looks, armedAt: new Date(attempt.armedAt), now }, rules);
+  const armedAt = new Date(attempt.firstArmedAt);
+  const next = afterLookInVain(
+    { looks, armedAt, now, wasCalledDuplicate: wasCalledDuplicate(delivery) },
+    rules,
+  );
   if (next.next === "send_again") return resume(work, delivery, attempt);
   const again = next.next === "look_again" ? next : { at: null, looks };
   await moveDelivery(work.context.db, {
@@ -89,7 +93,7 @@ async function notFound(work: Work, delivery: DueDelivery, attempt: OpenAttempt)
     version: delivery.version,
     to: "unknown",
     nextAt: again.at,
-    error: unknownError,
+    error: wasCalledDuplicate(delivery) ? delivery.error : unknownError,
     tries: delivery.tries,
     looks: again.looks,
     answer: null,
@@ -127,11 +131,18 @@ async function lookLater(work: Work, delivery: DueDelivery, error: ConnectorErro
     version: delivery.version,
     to: "unknown",
     nextAt,
-    error: { ...unknownError, platformMessage: error.platformMessage },
+    error: wasCalledDuplicate(delivery)
+      ? delivery.error
+      : { ...unknownError, platformMessage: error.platformMessage },
     tries: delivery.tries + 1,
     looks: delivery.looks,
     answer: null,
   });
+}
+
+/** The platform has told us that the post is there. This is kept, whatever the looks in between say. */
+function wasCalledDuplicate({ error }: DueDelivery): boolean {
+  return error?.kind === "duplicate";
 }
 
 const unknownError = {

@@ -13,10 +13,13 @@ import type { Work } from "../engine/handler.ts";
 import { accessOf, threadBefore } from "./channel-access.ts";
 import { settleFailure } from "./settle-failure.ts";
 import type { Publishing } from "./ledger.ts";
+import { untilStored } from "./until-stored.ts";
 import { outgoingParts, type PlannedPart } from "./outgoing-parts.ts";
 
 /** Uploads may be repeated, so they get more time than the commit, whose end must be known soon. */
 const PREPARE_TIMEOUT_MS = 120_000;
+
+const REFUSAL_PAUSE_MS = 100;
 
 /**
  * Publishes a claimed delivery, part by part, from the first one that has no receipt. Each crossing of the commit point is an
@@ -69,29 +72,39 @@ async function publishPart(
     idempotencyKey: part.idempotencyKey,
     prepared: allPrepared,
   });
-  if (!isArmed) return null;
+  if (!isArmed) return waitAfterRefusal();
   const armed = { ...delivery, version: delivery.version + 1, prepared: allPrepared };
   const published = await commitPart(work, publishing, { delivery: armed, part, prepared });
   if (published === "not_sent") return standBack(work, armed, attemptId);
   if (published instanceof ConnectorError) return stop(work, armed, published, attemptId);
 
-  const version = await ledger.recordPublished({
+  const answer = {
     attemptId,
     deliveryId: delivery.id,
     part: index,
     isLast: index === partCount - 1,
     ...published,
     contentHash: delivery.contentHash,
-    knownBy: "answered",
+    knownBy: "answered" as const,
     firstReadingMs: parseEngagementSchedule(work.context.config.engagementAfter)[0] ?? null,
-  });
+  };
+  const version = await untilStored(() => ledger.recordPublished(answer));
   if (version === null) return null;
   const receipt: StoredReceipt = {
     part: index,
     ...published,
     publishedAt: isoOrNow(work, published),
   };
-  return { ...armed, version, receipts: [...delivery.receipts, receipt] };
+  const receipts = [...delivery.receipts, receipt];
+  return { ...armed, version, receipts, wasAttempted: false };
+}
+
+/** Somebody has moved the delivery, or the lease is short of time: the next claim shows which, but not in a hot loop. */
+async function waitAfterRefusal(): Promise<null> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, REFUSAL_PAUSE_MS);
+  });
+  return null;
 }
 
 async function preparePart(
@@ -181,9 +194,21 @@ async function stop(
   if (error.kind === "reauthorize" && (await renewAfter(work, delivery, error))) {
     await tryAgainAtOnce(work, delivery, error, attemptId);
   } else {
-    await settleFailure(work, delivery, error, attemptId);
+    await settleFailure(work, delivery, asEvidence(error, delivery, attemptId), attemptId);
   }
   return null;
+}
+
+/** "Posted before", said of a part that we have tried to post before, most likely means that it is out: it is looked for. */
+function asEvidence(
+  error: ConnectorError,
+  delivery: DueDelivery,
+  attemptId: string | null,
+): ConnectorError {
+  const isEvidence = error.kind === "duplicate" && attemptId !== null && delivery.wasAttempted;
+  if (!isEvidence) return error;
+  const { platformMessage, platformCode } = error;
+  return new ConnectorError("unknown_outcome", { platformMessage, platformCode, cause: error });
 }
 
 /** Whether fresh credentials could be had without a person. Only once: a platform that refuses them too needs one. */

@@ -2,9 +2,11 @@ import { ConnectorError } from "../../shared/connectors/error.ts";
 import { flagChannel, letChannelWait } from "../../shared/db/channel-health.ts";
 import { moveDelivery, type DueDelivery } from "../../shared/db/deliveries.ts";
 import { attentionFor } from "../../shared/domain/channel.ts";
+import type { FailureKind } from "../../shared/domain/failure.ts";
 import { firstLookAt } from "../../shared/domain/reconciliation.ts";
 import { afterFailure } from "../../shared/domain/retry.ts";
 import type { Work } from "../engine/handler.ts";
+import { untilStored } from "./until-stored.ts";
 
 /**
  * Writes down what a failed try means: for the delivery, and for its channel where every later post would fail alike.
@@ -41,14 +43,20 @@ export async function settleFailure(
   if (attention) await flagChannel(db, delivery.channelId, attention);
   // An attempt of unknown outcome stays without an answer until somebody knows it.
   const isAnswer = attemptId !== null && consequence.state !== "unknown";
-  await moveDelivery(db, {
+  const move = {
     deliveryId: delivery.id,
     version: delivery.version,
     to: consequence.state,
     nextAt: consequence.nextAt,
-    error: { kind, platformMessage, platformCode },
+    error: { kind: reportedKind(error), platformMessage, platformCode },
     tries: consequence.tries,
     looks: 0,
     answer: isAnswer ? { attemptId, outcome: kind } : null,
-  });
+  };
+  await untilStored(() => moveDelivery(db, move));
+}
+
+/** What the platform said, also where more was made of it. */
+function reportedKind(error: ConnectorError): FailureKind {
+  return error.cause instanceof ConnectorError ? error.cause.kind : error.kind;
 }

@@ -1,0 +1,76 @@
+import { sql } from "kysely";
+import { FIRST_READ_BACK_MS } from "../domain/read-back.ts";
+import type { Db } from "./client.ts";
+
+/** A part is out, and this is how we know. */
+export interface PublishedAnswer {
+  readonly attemptId: string;
+  readonly deliveryId: string;
+  readonly part: number;
+  readonly isLast: boolean;
+  readonly remoteId: string;
+  readonly permalink: string | null;
+  readonly publishedAt: Date | null;
+  readonly contentHash: string;
+  readonly reference: Readonly<Record<string, string>> | null;
+  readonly knownBy: "answered" | "reconciled";
+  /** After publication; null for never. */
+  readonly firstReadingMs: number | null;
+}
+
+/**
+ * Stores receipts: after the last part the delivery is published, and the first check of its receipt and the first reading of
+ * its engagement are planned. Repeatable. An answer that comes late still counts, where nothing was sent after it: while the
+ * outcome is unknown, and when the same content was about to be sent again.
+ * @returns the delivery's new version; null where it had moved on
+ */
+export async function recordPublished(
+  db: Db,
+  answers: readonly PublishedAnswer[],
+): Promise<readonly (number | null)[]> {
+  const { rows } = await sql<{ id: string; version: number }>`
+    with given as (
+      select * from jsonb_to_recordset(${JSON.stringify(answers)}::jsonb)
+        as g("attemptId" uuid, "deliveryId" uuid, part int, "isLast" bool, "remoteId" text, permalink text,
+             "publishedAt" timestamptz, "contentHash" text, reference jsonb, "knownBy" text, "firstReadingMs" float8)),
+    answered as (
+      insert into attempt_outcomes (attempt_id, outcome) select "attemptId", 'published' from given
+      on conflict do nothing),
+    moved as (
+      update deliveries d
+         set state = case when g."isLast" then 'published' else 'preparing' end,
+             version = d.version + 1, tries = 0, looks = 0, error = null, updated_at = clock(),
+             next_at = case when g."isLast" then null else d.next_at end,
+             published_at = case when g."isLast" then coalesce(g."publishedAt", clock()) end,
+             engagement_at = case when g."isLast" then clock() + g."firstReadingMs" * interval '1 ms' end,
+             read_back_at = case when g."isLast" then clock() + ${FIRST_READ_BACK_MS} * interval '1 ms' end
+        from given g
+       where d.id = g."deliveryId" and d.content_hash = g."contentHash"
+         and d.state in ('sending', 'unknown', 'scheduled', 'preparing', 'partial')
+         and not exists (select 1 from receipts r where r.delivery_id = d.id and r.part = g.part)
+         and not exists (
+           select 1 from attempts own join attempts later
+             on later.delivery_id = own.delivery_id and later.armed_at > own.armed_at
+            where own.id = g."attemptId")
+      returning d.id, g."attemptId", d.version, d.workspace_id, d.channel_id, d.platform, d.engagement_at, d.read_back_at, d.state),
+    proven as (
+      insert into receipts (delivery_id, part, remote_id, permalink, published_at, content_hash, reference, known_by)
+      select g."deliveryId", g.part, g."remoteId", g.permalink, coalesce(g."publishedAt", clock()), g."contentHash",
+             g.reference, g."knownBy"
+        from given g join moved using ("attemptId") on conflict do nothing),
+    told as (
+      insert into events (workspace_id, type, subject_id)
+      select workspace_id, 'delivery.published', id from moved where state = 'published'),
+    woken as (
+      insert into outbox as o (job, lane, subject_id, run_at, revision)
+      select j.job, m.platform, m.channel_id, min(j.run_at), 1
+        from moved m
+       cross join lateral (values ('check-receipts', m.read_back_at), ('read-engagement', m.engagement_at)) j(job, run_at)
+       where j.run_at is not null group by j.job, m.platform, m.channel_id order by j.job, m.channel_id
+      on conflict (job, subject_id) do update
+        set run_at = least(o.run_at, excluded.run_at), revision = o.revision + 1,
+            handed_at = case when excluded.run_at < o.run_at then null else o.handed_at end)
+    select id, version from moved`.execute(db);
+  const versions = new Map(rows.map((row) => [row.id, row.version]));
+  return answers.map((answer) => versions.get(answer.deliveryId) ?? null);
+}

@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { sql } from "kysely";
+import { v7 as uuidv7 } from "uuid";
+import type { Simulator } from "../../shared/connectors/simulator.ts";
+import type { Actor } from "../../shared/context.ts";
+import { arm, claimNext, type Arming, type DueDelivery } from "../../shared/db/deliveries.ts";
+import { leaseSubjects } from "../../shared/db/outbox.ts";
+import { recordPublished } from "../../shared/db/publications.ts";
+import { anActor, type TestContext } from "../support/context.ts";
+import {
+  aConnectedChannel,
+  aPlannedDelivery,
+  contextWith,
+  startSimulatorOf,
+} from "../support/publishing.ts";
+
+const noon = new Date("2027-02-05T12:00:00Z");
+const holder = { worker: "test-worker", leaseMs: 10_000 };
+
+describe("the ledger", () => {
+  let simulator: Simulator;
+  let test_: TestContext;
+  let actor: Actor;
+  let channelId: string;
+  let deliveryId: string;
+
+  beforeAll(async () => {
+    simulator = await startSimulatorOf("sandbox");
+    test_ = await contextWith({ sandbox: simulator }, { POSTWELL_QUEUE: "direct" });
+    actor = await anActor(test_);
+  });
+  beforeEach(async () => {
+    await test_.setClock(noon);
+    const account = simulator.account(`a${Date.now()}`);
+    const channel = await aConnectedChannel(test_, actor, "sandbox", account);
+    channelId = channel.id;
+    deliveryId = await aPlannedDelivery(test_, actor, channel, { texts: ["Once."], dueAt: noon });
+  });
+  afterAll(async () => {
+    await test_.close();
+    await simulator.close();
+  });
+
+  const lease = async () => {
+    const [answer] = await leaseSubjects(test_.db, holder, "publish-channel", [channelId]);
+    if (!answer || !("lease" in answer)) throw new Error("no lease");
+    return answer.lease.fence;
+  };
+  /** As if the worker had been frozen until its lease was over. */
+  const endLease = () =>
+    test_.db
+      .updateTable("outbox")
+      .set({ leasedUntil: sql<Date>`now() - interval '1 s'` })
+      .where("subjectId", "=", channelId)
+      .execute();
+  const claim = async (fence: number) => {
+    const [found] = await claimNext(test_.db, [{ channelId, fence }]);
+    return found ?? null;
+  };
+  const claimed = async (fence: number) => {
+    const found = await claim(fence);
+    if (!found?.isClaimed) throw new Error("not claimed");
+    return found;
+  };
+  const arming = (found: DueDelivery, fence: number): Arming => ({
+    attemptId: uuidv7(),
+    deliveryId,
+    version: found.version,
+    channelId,
+    fence,
+    holdFence: found.holdFence,
+    part: 0,
+    contentHash: found.contentHash,
+    idempotencyKey: "key",
+    prepared: {},
+  });
+  const answer = (attempt: Arming) => ({
+    attemptId: attempt.attemptId,
+    deliveryId,
+    part: 0,
+    isLast: true,
+    remoteId: `remote ${attempt.attemptId}`,
+    permalink: null,
+    publishedAt: null,
+    contentHash: attempt.contentHash,
+    reference: null,
+    knownBy: "answered" as const,
+    firstReadingMs: null,
+  });
+  const attempts = () =>
+    test_.db.selectFrom("attempts").selectAll().where("deliveryId", "=", deliveryId).execute();
+  const state = async () => {
+    const row = test_.db.selectFrom("deliveries").select("state").where("id", "=", deliveryId);
+    return (await row.executeTakeFirstOrThrow()).state;
+  };
+
+  test("gives a delivery to one of two who ask in the same statement", async () => {
+    const fence = await lease();
+
+    const found = await claimNext(test_.db, [
+      { channelId, fence },
+      { channelId, fence },
+    ]);
+
+    expect(found.filter((one) => one !== null)).toHaveLength(1);
+  });
+
+  test("gives nothing to whoever held the channel before", async () => {
+    const old = await lease();
+    await endLease();
+    const current = await lease();
+
+    expect(await claim(old)).toBeNull();
+    expect(await claim(current)).toMatchObject({ id: deliveryId, isClaimed: true });
+  });
+
+  test("writes one attempt when an old and a new lease arm in the same statement", async () => {
+    const old = await lease();
+    const before = await claimed(old);
+    await endLease();
+    const current = await lease();
+    const both = [arming(before, old), arming(before, current)];
+
+    const armed = await arm(test_.db, "test-worker", 0, both);
+
+    expect(armed).toEqual([false, true]);
+    expect(await attempts()).toHaveLength(1);
+  });
+
+  test("arms nothing after a hold that the claim did not know", async () => {
+    const fence = await lease();
+    const found = await claimed(fence);
+    await test_.db
+      .updateTable("holdFence")
+      .set({ fence: sql<number>`fence + 1` })
+      .execute();
+
+    expect(await arm(test_.db, "test-worker", 0, [arming(found, fence)])).toEqual([false]);
+  });
+
+  test("arms nothing that was edited after the claim", async () => {
+    const fence = await lease();
+    const found = await claimed(fence);
+    await test_.db
+      .updateTable("deliveries")
+      .set({ contentHash: "another" })
+      .where("id", "=", deliveryId)
+      .execute();
+
+    expect(await arm(test_.db, "test-worker", 0, [arming(found, fence)])).toEqual([false]);
+  });
+
+  test("never claims a part whose last attempt has no answer, whatever the state says", async () => {
+    const fence = await lease();
+    const found = await claimed(fence);
+    await arm(test_.db, "test-worker", 0, [arming(found, fence)]);
+    await test_.db
+      .updateTable("deliveries")
+      .set({ state: "scheduled" })
+      .where("id", "=", deliveryId)
+      .execute();
+
+    expect(await claim(fence)).toMatchObject({ isClaimed: false, openAttempt: { part: 0 } });
+  });
+
+  test("takes an answer that comes when the part was about to be sent again", async () => {
+    const fence = await lease();
+    const attempt = arming(await claimed(fence), fence);
+    await arm(test_.db, "test-worker", 0, [attempt]);
+    await test_.db
+      .updateTable("deliveries")
+      .set({ state: "scheduled" })
+      .where("id", "=", deliveryId)
+      .execute();
+
+    const [version] = await recordPublished(test_.db, [answer(attempt)]);
+
+    expect(version).not.toBeNull();
+    expect(await state()).toBe("published");
+  });
+
+  test("writes no receipt for a delivery that was cancelled meanwhile", async () => {
+    const fence = await lease();
+    const attempt = arming(await claimed(fence), fence);
+    await arm(test_.db, "test-worker", 0, [attempt]);
+    await test_.db
+      .updateTable("deliveries")
+      .set({ state: "cancelled" })
+      .where("id", "=", deliveryId)
+      .execute();
+
+    expect(await recordPublished(test_.db, [answer(attempt)])).toEqual([null]);
+    const receipts = test_.db
+      .selectFrom("receipts")
+      .selectAll()
+      .where("deliveryId", "=", deliveryId);
+    expect(await receipts.execute()).toEqual([]);
+  });
+
+  test.each(["attempts", "attempt_outcomes", "receipts", "snapshots"])(
+    "refuses to change or delete %s",
+    async (table) => {
+      const name = sql.table(table);
+
+      await expect(sql`delete from ${name}`.execute(test_.db)).rejects.toThrow(/append-only/);
+    },
+  );
+});
