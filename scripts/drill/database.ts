@@ -1,20 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
-import pg, { Client, Pool } from "pg";
+import { Client, Pool, type QueryResultRow } from "pg";
 
 /** The drill's own way into the database: its connections end with the server's, and it tries again. */
 export interface DrillDatabase {
   /** Waits until the database is there. @throws {Error} what the statement itself is refused for */
-  rows<Row extends pg.QueryResultRow>(
-    statement: string,
-    values?: readonly unknown[],
-  ): Promise<Row[]>;
+  rows<Row extends QueryResultRow>(statement: string, values?: readonly unknown[]): Promise<Row[]>;
   /** One try. @throws {Error} also where the database is away */
-  tryRows<Row extends pg.QueryResultRow>(
+  tryRows<Row extends QueryResultRow>(
     statement: string,
     values?: readonly unknown[],
   ): Promise<Row[]>;
   /** A connection of its own, for locks. */
-  connect(): Promise<pg.Client>;
+  connect(): Promise<Client>;
   close(): Promise<void>;
 }
 
@@ -26,7 +23,7 @@ export function openDatabase(url: string): DrillDatabase {
   const pool = new Pool({ ...connection, max: 4 });
   pool.on("error", () => undefined);
   pool.on("connect", (client) => void client.on("error", () => undefined));
-  async function tryRows<Row extends pg.QueryResultRow>(
+  async function tryRows<Row extends QueryResultRow>(
     statement: string,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Scene } from "./operate.ts";
+import type { Scene } from "./scene.ts";
 
 /** Whether anything is being published at the moment. */
 export interface WorkInProgress {

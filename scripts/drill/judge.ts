@@ -1,30 +1,11 @@
 import type { DrillChannel } from "./cast.ts";
 import type { LedgerEntry } from "./ledger.ts";
-import type { Stop } from "./operate.ts";
+import type { Stop } from "./scene.ts";
 import type { SeenPost } from "./platforms.ts";
+import { judgeOrder } from "./judge-order.ts";
+import { judgeForbidden, judgeTimes } from "./judge-promises.ts";
 import type { Form, Line } from "./script.ts";
-
-/** What must not happen. */
-export const WRONGS = [
-  "lost",
-  "doubled",
-  "forbidden",
-  "early",
-  "out of order",
-  "ledger wrong",
-  "stuck",
-  "leaked",
-  "crashed",
-  "other",
-] as const;
-
-/** One thing that must not happen, and has. */
-export interface Wrong {
-  readonly what: (typeof WRONGS)[number];
-  readonly detail: string;
-  /** The delivery concerned; null where it is none in particular. */
-  readonly line: Line | null;
-}
+import { wrong, type Wrong } from "./wrong.ts";
 
 /** What a drill's end is judged by. */
 export interface Evidence {
@@ -96,76 +77,14 @@ function judgePlace({ channels }: Evidence, line: Line, seen: readonly SeenPost[
 
 function judgeDoubles(line: Line, seen: readonly SeenPost[], isReworded: boolean): Wrong[] {
   const parts = line.planned.texts.map((text, part) => {
-    const either = [text, isReworded ? line.changed?.texts[part] : undefined];
-    return seen.filter((post) => either.includes(post.text) && !post.removed);
+    const other = isReworded ? line.changed?.texts[part] : text;
+    return seen.filter((post) => [text, other].includes(post.text) && !post.removed);
   });
   return parts.flatMap((posts, part) =>
     posts.length > 1
       ? [wrong("doubled", `part ${part + 1} is there ${posts.length} times`, line)]
       : [],
   );
-}
-
-function judgeForbidden(
-  line: Line,
-  {
-    old,
-    fresh,
-    entry,
-  }: { old: readonly SeenPost[]; fresh: readonly SeenPost[]; entry: LedgerEntry },
-): Wrong[] {
-  const { done } = line;
-  if (!done || done.kind === "create") return [];
-  const said = `${done.kind} was answered ${done.status} ${done.code}`.trim();
-  if (done.wish === "done" && done.kind === "edit" && old.length > 0) {
-    return [wrong("forbidden", `${said}, and the old text went out`, line)];
-  }
-  if (done.wish === "done" && done.kind === "cancel" && old.length > 0) {
-    return [wrong("forbidden", `${said}, and it went out`, line)];
-  }
-  if (done.wish === "refused" && done.kind === "edit" && fresh.length > 0) {
-    return [wrong("forbidden", `${said}, and the new text went out`, line)];
-  }
-  if (done.wish === "refused" && entry.state === "cancelled") {
-    return [wrong("lost", `${said}, and it was cancelled`, line)];
-  }
-  return [];
-}
-
-function judgeTimes({ stops, retried }: Evidence, line: Line, seen: readonly SeenPost[]): Wrong[] {
-  const dueAt = dueOf(line);
-  const early = seen.filter(({ at }) => at < dueAt);
-  const held = seen.filter(({ at }) => stops.some((stop) => isHeld(stop, line, at)));
-  const unasked = retried.has(line.deliveryId)
-    ? []
-    : seen.filter(({ at }) => stops.some((stop) => isReleased(stop, line, at)));
-  const isMoved = line.done?.kind === "move" && !retried.has(line.deliveryId);
-  const name = isMoved && line.done?.wish === "done" ? "forbidden" : "early";
-  return [
-    ...early.map(({ at }) =>
-      wrong(name, `it came ${dueAt.getTime() - at.getTime()} ms before its time`, line),
-    ),
-    ...held.map(({ at }) => wrong("forbidden", `it came during a hold, ${at.toISOString()}`, line)),
-    ...unasked.map(() => wrong("forbidden", "it came after a hold without a person", line)),
-  ];
-}
-
-function isHeld(stop: Stop, line: Line, at: Date): boolean {
-  const isDuring = at.getTime() > stop.answeredAt && at.getTime() < stop.endedAt;
-  return stop.channel === line.channel && isDuring && !stop.answer.includes(line.deliveryId);
-}
-
-/** Its time lay within the hold, so that only a person may let it go. */
-function isReleased(stop: Stop, line: Line, at: Date): boolean {
-  const wasStopped = dueOf(line).getTime() < stop.endedAt && at.getTime() >= stop.endedAt;
-  return stop.channel === line.channel && wasStopped && !stop.answer.includes(line.deliveryId);
-}
-
-/** The earliest time at which it may be out. */
-function dueOf({ planned, changed, done }: Line): Date {
-  if (!changed || done?.kind !== "move" || done.wish === "refused") return planned.dueAt;
-  const both = [planned.dueAt, changed.dueAt].toSorted((a, b) => a.getTime() - b.getTime());
-  return (done.wish === "done" ? changed.dueAt : both[0]) ?? planned.dueAt;
 }
 
 /** Whether the state and the receipts say what is the case. */
@@ -201,67 +120,10 @@ function judgeEntry(line: Line, entry: LedgerEntry, seen: readonly SeenPost[]): 
   return found;
 }
 
-/** Of one channel's deliveries that went out at the first try, the earlier goes first. */
-function judgeOrder(evidence: Evidence, byText: ByText): Wrong[] {
-  const smooth = evidence.lines.flatMap((line) => {
-    const entry = evidence.ledger.get(line.deliveryId);
-    const isSmooth =
-      entry?.state === "published" &&
-      entry.events === 1 &&
-      entry.attempts === line.planned.texts.length &&
-      entry.outcomes.every((outcome) => outcome === "published") &&
-      entry.receipts.every(({ knownBy }) => knownBy === "answered") &&
-      !evidence.retried.has(line.deliveryId) &&
-      (line.done === null || line.done.wish === "refused");
-    const [first] = byText.get(line.planned.texts[0] ?? "") ?? [];
-    return isSmooth && first ? [{ line, at: first.at.getTime() }] : [];
-  });
-  return [...groupedByChannel(smooth).values()].flatMap((own) => inOneChannel(own));
-}
-
-interface Arrival {
-  readonly line: Line;
-  readonly at: number;
-}
-
-function groupedByChannel(arrivals: readonly Arrival[]): Map<number, Arrival[]> {
-  const groups = new Map<number, Arrival[]>();
-  for (const one of arrivals) {
-    groups.set(one.line.channel, [...(groups.get(one.line.channel) ?? []), one]);
-  }
-  return groups;
-}
-
-function inOneChannel(arrivals: readonly Arrival[]): Wrong[] {
-  const planned = arrivals.toSorted((one, other) => byTime(one.line, other.line));
-  let latest: Arrival | null = null;
-  const wrongs: Wrong[] = [];
-  for (const arrival of planned) {
-    if (
-      latest &&
-      arrival.at < latest.at &&
-      arrival.line.planned.dueAt > latest.line.planned.dueAt
-    ) {
-      const detail = `it came ${latest.at - arrival.at} ms before ${latest.line.number}, whose time is earlier`;
-      wrongs.push(wrong("out of order", detail, arrival.line));
-    }
-    if (!latest || arrival.at > latest.at) latest = arrival;
-  }
-  return wrongs;
-}
-
-function byTime(one: Line, other: Line): number {
-  return one.planned.dueAt.getTime() - other.planned.dueAt.getTime();
-}
-
 function formsOf({ planned, changed }: Line): Form[] {
   return changed ? [planned, changed] : [planned];
 }
 
 function seenOf(byText: ByText, { texts }: Form): SeenPost[] {
   return texts.flatMap((text) => byText.get(text) ?? []);
-}
-
-export function wrong(what: Wrong["what"], detail: string, line: Line | null): Wrong {
-  return { what, detail, line };
 }

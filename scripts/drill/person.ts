@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { reconnect } from "./cast.ts";
-import type { Scene, Stop } from "./operate.ts";
+import type { Scene, Stop } from "./scene.ts";
 import type { Line } from "./script.ts";
 
 /** What a person had to do, and with what. */
@@ -34,6 +34,10 @@ export function createPersonWork(): PersonWork {
 }
 
 const LOOK_EVERY_MS = 700;
+const TOGETHER = 8;
+
+// oxlint-disable-next-line unicorn/no-thenable -- a word of the public contract, and never a function
+const NOT_THERE = { outcome: "not_published", then: "send_again" };
 
 /** Plays the person to whom Postwell turns, until told to stop. */
 export async function playPerson(
@@ -45,16 +49,18 @@ export async function playPerson(
     const waiting = await waitingFor(scene).catch(() => []);
     const ended = new Set(waiting.flatMap((one) => (one.needsAttention ? one.channelId : [])));
     for (const channelId of ended) await signInAgain(scene, work, channelId);
-    for (const one of waiting) {
-      if (signal.aborted) return;
-      // Those of a channel that had to be signed in again have their turn at the next look.
-      const isStopped = scene.stops.some((stop) => isActiveOn(scene, stop, one.channelId));
-      if (!one.needsAttention && !isStopped && !work.givenUp.has(one.id)) {
-        await help(scene, work, one);
-      }
+    const open = waiting.filter((one) => mayBeHelped(scene, work, one));
+    while (open.length > 0 && !signal.aborted) {
+      await Promise.all(open.splice(0, TOGETHER).map((one) => help(scene, work, one)));
     }
     await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** Those of a channel that had to be signed in again have their turn at the next look. */
+function mayBeHelped(scene: Scene, work: PersonWork, one: Waiting): boolean {
+  const isStopped = scene.stops.some((stop) => isActiveOn(scene, stop, one.channelId));
+  return !one.needsAttention && !isStopped && !work.givenUp.has(one.id);
 }
 
 /** While a hold is on, a person waits for its end. */
@@ -104,10 +110,7 @@ async function lookAndSay({ stage, lines }: Scene, work: PersonWork, one: Waitin
         permalink: `https://drill.example/${encodeURIComponent(seen.remoteId)}`,
         remoteId: seen.remoteId,
       }
-    : Object.fromEntries([
-        ["outcome", "not_published"],
-        ["then", "send_again"],
-      ]);
+    : NOT_THERE;
   const { wish, answer } = await stage.api.wish("POST", path, finding);
   if (wish === "done") work.resolved.set(one.id, seen ? "published" : "send_again");
   else if (wish === "refused" && answer.status !== 409) complain(work, path, answer.status);

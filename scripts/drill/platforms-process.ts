@@ -46,7 +46,7 @@ function simulatorOf(platform: string): Simulator {
 
 function posts(): (SimulatedPost & { readonly platform: string })[] {
   return [...simulators].flatMap(([platform, simulator]) =>
-    simulator.posts().map((post) => ({ ...post, platform })),
+    simulator.posts().map((post) => Object.assign({ platform }, post)),
   );
 }
 

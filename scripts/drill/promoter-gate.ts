@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type pg from "pg";
+import type { Client } from "pg";
 import type { DrillDatabase } from "./database.ts";
 import type { Stage } from "./stage.ts";
 
@@ -45,7 +45,7 @@ export async function killPromoter(
   }
 }
 
-async function whoWaits(client: pg.Client, forMs: number): Promise<string | null> {
+async function whoWaits(client: Client, forMs: number): Promise<string | null> {
   const end = performance.now() + forMs;
   while (performance.now() < end) {
     const { rows } = await client.query<{ name: string }>(

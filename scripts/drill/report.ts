@@ -1,9 +1,9 @@
 import type { LedgerEntry } from "./ledger.ts";
-import { WRONGS, type Wrong } from "./judge.ts";
+import { WRONGS, type Wrong } from "./wrong.ts";
 import type { DrillOptions } from "./options.ts";
 import type { PersonWork } from "./person.ts";
 import type { Line } from "./script.ts";
-import type { Strikes } from "./strike.ts";
+import type { Strikes } from "./strikes.ts";
 import type { SeenPost } from "./platforms.ts";
 
 /** All that a drill's end is told with. */

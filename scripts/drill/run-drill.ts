@@ -1,11 +1,13 @@
-import { setMaxListeners } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { assembleCast } from "./cast.ts";
 import { planFaults } from "./faults.ts";
-import { judge, wrong, type Wrong } from "./judge.ts";
+import { judge } from "./judge.ts";
+import { wrong, type Wrong } from "./wrong.ts";
 import { scanFiles, scanRedisAt } from "./leaks.ts";
 import { countStates, countUnsettled, readLedger, readStuck } from "./ledger.ts";
-import { operate, type Scene } from "./operate.ts";
+import { operate } from "./operate.ts";
+import type { Scene } from "./scene.ts";
 import type { DrillOptions } from "./options.ts";
 import { createPersonWork, playPerson, type PersonWork } from "./person.ts";
 import { planDrill } from "./plan.ts";
@@ -14,7 +16,8 @@ import { closingTable, type DrillResult } from "./report.ts";
 import { storeScript } from "./script.ts";
 import { openStage, type Stage } from "./stage.ts";
 import { tellStory } from "./story.ts";
-import { strikeAll, type Strikes } from "./strike.ts";
+import { strikeAll } from "./strike.ts";
+import type { Strikes } from "./strikes.ts";
 
 /** How a drill went. */
 export interface Verdict {
@@ -51,17 +54,25 @@ async function hold(stage: Stage): Promise<Verdict> {
   const strikes: Strikes = { counts: new Map(), complaints: [] };
   const person = createPersonWork();
   const over = new AbortController();
-  const watching = [
+  const beside = Promise.all([
     playPerson(scene, person, over.signal),
     showProgress(scene, over.signal),
     watchQueue(scene, strikes, over.signal),
-  ];
-  await Promise.all([operate(scene), strikeAll(scene, planFaults(options), strikes)]);
+  ]);
+  const course = Promise.all([operate(scene), strikeAll(scene, planFaults(options), strikes)]);
+  await orStopped(course, signal);
   const settledMs = await untilSettled(scene, person);
   over.abort();
-  await Promise.all(watching);
+  await orStopped(beside, signal);
   signal.throwIfAborted();
   return conclude(scene, { strikes, person, settledMs });
+}
+
+/** A drill that is stopped waits for nothing, and does not want to know what failed because of that. */
+async function orStopped(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const stopped = once(signal, "abort");
+  await Promise.race([work, stopped]);
+  if (signal.aborted) work.catch(() => undefined);
 }
 
 /** Per delivery, on a busy machine. */

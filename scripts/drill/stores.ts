@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { PROJECT_ROOT } from "../../shared/project-root.ts";
 import type { PrivateStore } from "../stores/private-store.ts";
@@ -33,15 +33,28 @@ export interface StoresStart {
 }
 
 const PREFIX = "drill-";
+/** The next drill leaves these alone. */
+const KEPT_PREFIX = "kept-drill-";
 
 /** Starts them in a folder of their own below the data folder, after clearing away those of drills that were killed. */
 export async function openStores({ withRedis, signal, say }: StoresStart): Promise<DrillStores> {
   const dataDir = path.resolve(PROJECT_ROOT, process.env["POSTWELL_DATA_DIR"] || "data");
   await removeOrphans(dataDir);
   const dir = freshFolder(dataDir);
+  const restarts = new Set<Promise<void>>();
+  const inHand = (restart: () => Promise<void>) => {
+    const promise = restart();
+    restarts.add(promise);
+    return promise;
+  };
   const close = async ({ keep }: { keep: boolean }) => {
+    // A server that is just being started would outlive us.
+    await Promise.allSettled(restarts);
     await Promise.all([stopPostgresIn(path.join(dir, "postgres")), stopRedisIn(redisDir)]);
-    if (!keep) rmSync(dir, { recursive: true, force: true });
+    if (!keep) return rmSync(dir, { recursive: true, force: true });
+    const kept = path.join(dataDir, path.basename(dir).replace(PREFIX, KEPT_PREFIX));
+    renameSync(dir, kept);
+    say(`kept everything in ${kept}`);
   };
   const redisDir = path.join(dir, "redis");
   const redisStart = { dir: redisDir, cacheDir: path.join(dataDir, "cache"), say, signal };
@@ -58,14 +71,16 @@ export async function openStores({ withRedis, signal, say }: StoresStart): Promi
       redisPid: () => redis?.pid ?? 0,
       redisFolder: path.join(redisDir, "kept"),
       logFiles: [path.join(postgresDir, "postgres.log"), path.join(redisDir, "redis.log")],
-      async restartRedis(downMs) {
-        await endAtOnce(redis?.pid ?? 0, "SIGKILL", downMs);
-        redis = await startRedis(redisStart);
-      },
-      async restartPostgres(downMs) {
-        await endAtOnce(postgres.pid, "SIGQUIT", downMs);
-        postgres = await startPostgres({ dir: postgresDir });
-      },
+      restartRedis: (downMs) =>
+        inHand(async () => {
+          await endAtOnce(redis?.pid ?? 0, "SIGKILL", downMs);
+          redis = await startRedis(redisStart);
+        }),
+      restartPostgres: (downMs) =>
+        inHand(async () => {
+          await endAtOnce(postgres.pid, "SIGQUIT", downMs);
+          postgres = await startPostgres({ dir: postgresDir });
+        }),
       close,
     };
   } catch (error) {
@@ -93,7 +108,7 @@ function freshFolder(dataDir: string): string {
   return dir;
 }
 
-/** What an earlier drill left behind because it was killed; what was kept on purpose has no server any more. */
+/** What an earlier drill left behind because it was killed. */
 async function removeOrphans(dataDir: string): Promise<void> {
   mkdirSync(dataDir, { recursive: true });
   for (const name of readdirSync(dataDir).filter((entry) => entry.startsWith(PREFIX))) {

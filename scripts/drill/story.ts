@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import type { Wrong } from "./judge.ts";
-import type { Scene } from "./operate.ts";
+import type { Wrong } from "./wrong.ts";
+import type { Scene } from "./scene.ts";
 import type { SeenPost } from "./platforms.ts";
 
 const MAX_LOG_LINES = 25;
@@ -13,8 +13,8 @@ export async function tellStory(
   posts: readonly SeenPost[],
 ): Promise<string> {
   if (!line) return `${what.toUpperCase()}: ${detail}`;
-  const texts = [...line.planned.texts, ...(line.changed?.texts ?? [])];
-  const seen = posts.filter(({ text }) => texts.includes(text));
+  const texts = new Set([...line.planned.texts, ...(line.changed?.texts ?? [])]);
+  const seen = posts.filter(({ text }) => texts.has(text));
   const sections: [string, readonly unknown[]][] = [
     ["what the API was asked", line.done ? [line.done] : []],
     ["delivery", await rowsAbout(stage, "select * from deliveries where id = $1", line.deliveryId)],
@@ -28,10 +28,10 @@ export async function tellStory(
   const planned = `  planned for ${after(base, line.planned.dueAt)}${
     line.changed ? `, changed to ${after(base, line.changed.dueAt)}` : ""
   }; the start was ${base.toISOString()}`;
-  const body = sections.flatMap(([name, rows]) => [
-    `  ${name}:`,
-    ...rows.map((row) => `    ${typeof row === "string" ? row : JSON.stringify(row)}`),
-  ]);
+  const body = sections.flatMap(([name, rows]) => {
+    const told = rows.map((row) => `    ${typeof row === "string" ? row : JSON.stringify(row)}`);
+    return [`  ${name}:`].concat(told);
+  });
   return [head, planned, ...body].join("\n");
 }
 
