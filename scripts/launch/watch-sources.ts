@@ -11,11 +11,13 @@ const QUIET_MS = 250;
  * @returns what ends the watching
  */
 export function watchSources(onChange: () => void): () => void {
-  const compiler = spawn(
-    process.execPath,
-    ["node_modules/@typescript/native/bin/tsc", "-b", "--watch", "--preserveWatchOutput"],
-    { cwd: PROJECT_ROOT, stdio: ["ignore", "inherit", "inherit"] },
-  );
+  // Not "-b": TypeScript 7.0.2 watches no files there.
+  const args = ["-p", "tsconfig.json", "--watch", "--preserveWatchOutput"];
+  const compiler = spawn(process.execPath, ["node_modules/@typescript/native/bin/tsc", ...args], {
+    cwd: PROJECT_ROOT,
+    detached: true,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   let timer: NodeJS.Timeout | undefined;
   const watcher = watch(path.join(PROJECT_ROOT, "dist"), { recursive: true }, (_, name) => {
     if (name === null || !name.endsWith(".js")) return;
@@ -25,6 +27,7 @@ export function watchSources(onChange: () => void): () => void {
   return () => {
     clearTimeout(timer);
     watcher.close();
-    compiler.kill();
+    // With its group: the program that we started has started another, which does the work.
+    if (compiler.pid !== undefined) process.kill(-compiler.pid);
   };
 }
