@@ -89,13 +89,13 @@ export async function openContext(config: Config, log: Logger, name: string): Pr
   };
 }
 
-/** What the operator has set and, where we host the platform, the key by which it knows us. */
+/** What the operator has set and, where we host the platform, where that is and the key by which it knows us. */
 function settingsFor(connector: Connector, config: Config): Record<string, string> {
   const { id } = connector;
   const given = platformSettings(config, id);
   if (connector.host === undefined) return given;
   const hostKey = createHmac("sha256", config.secretKey).update(`host/${id}`).digest("base64url");
-  return { hostKey, ...given };
+  return { baseUrl: `http://127.0.0.1:${config.port}/${id}`, hostKey, ...given };
 }
 
 /** The operator wrote these addresses, so they may be private. */

@@ -4,6 +4,7 @@ import { describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import * as z from "zod";
 import { SETTING_NAMES } from "../../shared/config.ts";
+import { loadConnectors } from "../../shared/connectors/registry.ts";
 import { PROJECT_ROOT } from "../../shared/project-root.ts";
 
 const Service = z.object({
@@ -32,10 +33,17 @@ test("runs an api, two workers, the migrations and both stores", () => {
   expect(service("worker").deploy?.replicas).toBe(2);
 });
 
-test("passes on only settings that the configuration knows", () => {
+test("passes on only settings that the configuration or a platform knows", async () => {
+  const ofPlatforms = [...(await loadConnectors()).values()].flatMap(({ id, settings }) =>
+    Object.keys(z.toJSONSchema(settings, { io: "input" }).properties ?? {}).map(
+      (name) => `POSTWELL_${id}_${name.replace(/[A-Z]/g, (letter) => `_${letter}`)}`,
+    ),
+  );
+  const known = [...SETTING_NAMES, ...ofPlatforms.map((name) => name.toUpperCase())];
+
   const names = OURS.flatMap((name) => Object.keys(service(name).environment));
 
-  expect(names.filter((name) => !SETTING_NAMES.includes(name))).toEqual([]);
+  expect(names.filter((name) => !known.includes(name))).toEqual([]);
 });
 
 test("uses one image for the api, the workers and the migrations", () => {
