@@ -106,7 +106,7 @@ function sentenceFor(code: string | null, host: string, port: number): string {
       return `PORT: this user may not listen on port ${port}. Set PORT to one above 1023.`;
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
-      return `HOST: ${host} is no address of this machine. Set HOST to one that is, or leave it out.`;
+      return `POSTWELL_HOST: ${host} is no address of this machine. Set it to one that is, or leave it out.`;
     default:
       return `PORT: listening on ${host}:${port} failed (${code ?? "no reason given"}).`;
   }

@@ -16,7 +16,7 @@ const Environment = z.object({
     .optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   /** Address to listen on. */
-  HOST: z.string().default("0.0.0.0"),
+  POSTWELL_HOST: z.string().default("0.0.0.0"),
   /** Media and, with `npm start`, the private stores. Relative to the project's folder. */
   POSTWELL_DATA_DIR: z.string().default("data"),
   /** `auto` uses Redis when it is there and PostgreSQL alone when it is not. */
@@ -45,6 +45,8 @@ const Environment = z.object({
   POSTWELL_COMMIT_TIMEOUT_SECONDS: z.coerce.number().min(0.1).default(20),
   /** After an outage, pause between two late posts of one channel, so that followers are not flooded. */
   POSTWELL_CATCH_UP_GAP_SECONDS: seconds(30),
+  /** `false`: only what platforms themselves say is obeyed. For stand-ins of platforms that allow more. */
+  POSTWELL_COUNT_BUDGETS: z.enum(["true", "false"]).default("true"),
   /** When engagement is read, as times after publication. */
   POSTWELL_ENGAGEMENT_AFTER: z.string().default("15m,1h,6h,24h,3d,7d,28d"),
   /** Largest upload of one image. */
@@ -70,6 +72,8 @@ export interface Config {
   readonly concurrency: number;
   readonly commitTimeoutMs: number;
   readonly catchUpGapMs: number;
+  /** Whether posts are counted against the platforms' published limits before they are sent. */
+  readonly countsBudgets: boolean;
   readonly engagementAfter: string;
   readonly maxUploadBytes: number;
   /** Every variable that begins with POSTWELL_: the platforms' settings are among them. */
@@ -100,7 +104,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     databaseUrl: env.DATABASE_URL,
     redisUrl: env.POSTWELL_QUEUE === "direct" ? null : (env.REDIS_URL ?? null),
     port: env.PORT,
-    host: env.HOST,
+    host: env.POSTWELL_HOST,
     dataDir: path.resolve(PROJECT_ROOT, env.POSTWELL_DATA_DIR),
     queue: env.POSTWELL_QUEUE,
     secretKey: Buffer.from(env.POSTWELL_SECRET_KEY, "base64"),
@@ -112,6 +116,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     concurrency: env.POSTWELL_CONCURRENCY,
     commitTimeoutMs: env.POSTWELL_COMMIT_TIMEOUT_SECONDS * 1_000,
     catchUpGapMs: env.POSTWELL_CATCH_UP_GAP_SECONDS * 1_000,
+    countsBudgets: env.POSTWELL_COUNT_BUDGETS === "true",
     engagementAfter: env.POSTWELL_ENGAGEMENT_AFTER,
     maxUploadBytes: env.POSTWELL_MAX_UPLOAD_BYTES,
     platformVariables: onlyPostwell(given),

@@ -38,7 +38,7 @@ export interface Actor {
 export interface OpenContext {
   readonly context: Context;
   /** Reads the database's clock again. */
-  syncClock(): Promise<void>;
+  readonly syncClock: () => Promise<void>;
   close(): Promise<void>;
 }
 

@@ -93,12 +93,12 @@ function repeat(
   work: () => Promise<void>,
   onError: (error: unknown) => void,
 ): { stop: () => Promise<void> } {
-  let isStopped = false;
+  const stopping = new AbortController();
   let wakeUp = (): void => {};
   async function loop(): Promise<void> {
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       await work().catch(onError);
-      if (isStopped) return;
+      if (stopping.signal.aborted) return;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, everyMs);
         wakeUp = () => {
@@ -111,7 +111,7 @@ function repeat(
   const done = loop();
   return {
     async stop() {
-      isStopped = true;
+      stopping.abort();
       wakeUp();
       await done;
     },

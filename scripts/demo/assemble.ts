@@ -66,7 +66,7 @@ export async function assemble(assembly: Assembly): Promise<{
 function settingsOf({ stores, engagementAfter }: Assembly): Readonly<Record<string, string>> {
   return {
     NODE_ENV: "production",
-    HOST: "127.0.0.1",
+    POSTWELL_HOST: "127.0.0.1",
     DATABASE_URL: stores.databaseUrl,
     // Empty means "not set".
     REDIS_URL: stores.redisUrl ?? "",
@@ -75,7 +75,7 @@ function settingsOf({ stores, engagementAfter }: Assembly): Readonly<Record<stri
     POSTWELL_LOG_LEVEL: "warn",
     // Jumps of the clock do not reach a queue that counts real seconds: it is told when something is due, not before.
     POSTWELL_HORIZON_SECONDS: "0",
-    POSTWELL_POLL_MS: "10",
+    POSTWELL_POLL_MS: "15",
     POSTWELL_COMMIT_TIMEOUT_SECONDS: "3",
     POSTWELL_ENGAGEMENT_AFTER: engagementAfter,
   };
@@ -83,6 +83,6 @@ function settingsOf({ stores, engagementAfter }: Assembly): Readonly<Record<stri
 
 /** A real installation's settings must not reach the demo. */
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const ours = /^(POSTWELL_.*|DATABASE_URL|REDIS_URL|PORT|HOST)$/;
+  const ours = /^(POSTWELL_.*|DATABASE_URL|REDIS_URL|PORT)$/;
   return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.test(name)));
 }

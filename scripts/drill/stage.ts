@@ -96,7 +96,7 @@ async function open(options: DrillOptions, { signal, say, undo }: Opening): Prom
     env: {
       ...environment,
       DATABASE_URL: named(stores.databaseUrl, "api"),
-      HOST: "127.0.0.1",
+      POSTWELL_HOST: "127.0.0.1",
       PORT: String(port),
       POSTWELL_BOOTSTRAP_TOKEN: token,
     },

@@ -24,6 +24,6 @@ function remedy(host: string, port: number, code: string | null): string {
     case "EACCES":
       return `This user may not listen on port ${port}. Choose one above 1023: PORT=3000 npm start`;
     default:
-      return `It is not possible to listen on ${host}, port ${port} (${code ?? "no reason given"}). Correct HOST or PORT.`;
+      return `It is not possible to listen on ${host}, port ${port} (${code ?? "no reason given"}). Correct POSTWELL_HOST or PORT.`;
   }
 }

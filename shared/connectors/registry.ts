@@ -13,9 +13,11 @@ export async function loadConnectors(): Promise<Registry> {
   const ids = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   const registry = new Map<string, Connector>();
   for (const id of ids.sort()) {
-    const { connector } = (await import(`./${id}/index${extension}`)) as { connector: Connector };
+    const { connector }: { connector: Connector } = await import(`./${id}/index${extension}`);
     if (connector.id !== id) {
-      throw new Error(`shared/connectors/${id} exports a connector that calls itself ${connector.id}`);
+      throw new Error(
+        `shared/connectors/${id} exports a connector that calls itself ${connector.id}`,
+      );
     }
     registry.set(id, connector);
   }

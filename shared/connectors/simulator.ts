@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Metric } from "./connector.ts";
 
 /**
@@ -116,13 +115,16 @@ export async function listen(
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
   });
-  const { port: bound } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${bound}`, close: () => closeServer(server) };
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The server has no port.");
+  return { url: `http://127.0.0.1:${address.port}`, close: () => closeServer(server) };
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of request) {
+    if (chunk instanceof Uint8Array) chunks.push(chunk);
+  }
   return Buffer.concat(chunks);
 }
 

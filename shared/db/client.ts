@@ -1,5 +1,5 @@
 import { CamelCasePlugin, Kysely, PostgresDialect, sql, type Transaction } from "kysely";
-import pg from "pg";
+import { Pool, types } from "pg";
 import type { Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables>;
@@ -12,7 +12,7 @@ const INT8 = 20;
  * @param onIdleError told of a connection that broke while nobody used it; the pool replaces it by itself
  */
 export function openDb(url: string, options: DbOptions = {}): Db {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     max: options.maxConnections ?? 12,
     connectionTimeoutMillis: 5_000,
@@ -56,5 +56,5 @@ export async function clock(db: Db): Promise<Date> {
 
 /** Counters and fences stay far below 2^53, so numbers are safe and kinder than strings. */
 function typeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
-  return oid === INT8 ? Number : pg.types.getTypeParser(oid, format ?? "text");
+  return oid === INT8 ? Number : types.getTypeParser(oid, format ?? "text");
 }

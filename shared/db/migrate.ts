@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
-import pg from "pg";
+import { Client } from "pg";
 import { PROJECT_ROOT } from "../project-root.ts";
 
 const FOLDER = path.join(PROJECT_ROOT, "shared/db/migrations");
@@ -16,7 +16,7 @@ const LOCK = 7_604_221;
  * @throws {Error} when an applied file was changed afterwards, or is unknown to this version
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
+  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
   await client.connect();
   try {
     await client.query("select pg_advisory_lock($1)", [LOCK]);
@@ -29,7 +29,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   }
 }
 
-async function applyMissing(client: pg.Client): Promise<string[]> {
+async function applyMissing(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string; sha256: string }>(
     "select name, sha256 from migrations",
   );
@@ -58,7 +58,7 @@ async function applyMissing(client: pg.Client): Promise<string[]> {
   return appliedNow;
 }
 
-async function apply(client: pg.Client, name: string, text: string, sha256: string): Promise<void> {
+async function apply(client: Client, name: string, text: string, sha256: string): Promise<void> {
   await client.query("begin");
   try {
     await client.query(text);

@@ -1,10 +1,27 @@
 import type { FailureKind } from "./failure.ts";
 
+export const DELIVERY_STATES = [
+  "scheduled",
+  "preparing",
+  "sending",
+  "unknown",
+  "published",
+  "partial",
+  "failed",
+  "held",
+  "missed",
+  "expired",
+  "cancelled",
+  "removed",
+] as const;
+
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
 /**
  * A delivery's life as data: which state may follow which. A move that is not here does not exist; each is made by one
  * conditional UPDATE on state and version.
  */
-export const MOVES = {
+const MOVES: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
   /** Has a time, and waits for it. */
   scheduled: [
     "preparing",
@@ -32,16 +49,11 @@ export const MOVES = {
   expired: ["scheduled", "cancelled"],
   cancelled: [],
   removed: [],
-} as const satisfies Record<string, readonly string[]>;
-
-export type DeliveryState = keyof typeof MOVES;
-
-export const DELIVERY_STATES = Object.keys(MOVES) as readonly DeliveryState[];
+};
 
 /** Whether `to` may follow `from`. */
 export function mayMove(from: DeliveryState, to: DeliveryState): boolean {
-  const next: readonly DeliveryState[] = MOVES[from];
-  return next.includes(to);
+  return MOVES[from].includes(to);
 }
 
 /** Nothing of it has left and nothing is under way: its post may be edited, moved or cancelled. */

@@ -109,6 +109,7 @@ const LAYERS: readonly { readonly files: RegExp; readonly may: readonly (RegExp 
   {
     files: /^api\//,
     may: [
+      /^api\/admin\//,
       /^shared\/(?!connectors\/[^/]+\/)/,
       "express",
       "zod",

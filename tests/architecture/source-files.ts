@@ -22,12 +22,14 @@ export function sourceFiles(): SourceFile[] {
   );
 }
 
+/** `import … from`, `export … from`, `import "…"` at the beginning of a line, and `import("…")`. */
+const IMPORTS =
+  /^(?:import|export)\s[^"';]*?\sfrom\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm;
+
 function read(absolute: string): SourceFile {
   const text = readFileSync(absolute, "utf8");
   const from = path.relative(PROJECT_ROOT, absolute).split(path.sep).join("/");
-  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(
-    ([, name]) => name ?? "",
-  );
+  const specifiers = [...text.matchAll(IMPORTS)].map(([, a, b, c]) => a ?? b ?? c ?? "");
   return { path: from, text, imports: specifiers.map((specifier) => resolve(from, specifier)) };
 }
 

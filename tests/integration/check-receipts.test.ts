@@ -26,7 +26,7 @@ const ALWAYS = 1_000;
 
 describeInBothModes("checking receipts", (mode) => {
   let simulator: Simulator;
-  let test_: TestContext;
+  let stack: TestContext;
   let actor: Actor;
   let channel: { id: string; platform: string };
   let workers: readonly RunningWorker[] = [];
@@ -34,15 +34,15 @@ describeInBothModes("checking receipts", (mode) => {
 
   beforeAll(async () => {
     await wipeRedis(mode);
-    simulator = await startSimulatorOf("mastodon", { now: () => test_.context.now() });
-    test_ = await contextWith({ mastodon: simulator }, mode.settings);
-    actor = await anActor(test_);
+    simulator = await startSimulatorOf("mastodon", { now: () => stack.context.now() });
+    stack = await contextWith({ mastodon: simulator }, mode.settings);
+    actor = await anActor(stack);
   });
   beforeEach(async () => {
-    await test_.setClock(noon);
+    await stack.setClock(noon);
     count += 1;
     const credentials = simulator.account(`account ${count}`);
-    channel = await aConnectedChannel(test_, actor, "mastodon", credentials);
+    channel = await aConnectedChannel(stack, actor, "mastodon", credentials);
   });
   afterEach(async () => {
     await Promise.all(workers.map((worker) => worker.stop()));
@@ -50,22 +50,22 @@ describeInBothModes("checking receipts", (mode) => {
     for (const fault of FAULTS_USED) simulator.fault(fault, 0);
   });
   afterAll(async () => {
-    await test_.close();
+    await stack.close();
     await simulator.close();
   });
 
   const find = async (id: string) => {
-    const delivery = await findDelivery(test_.db, actor.workspaceId, id);
+    const delivery = await findDelivery(stack.db, actor.workspaceId, id);
     if (!delivery) throw new Error("There is no such delivery");
     return delivery;
   };
   const published = async (texts: readonly string[]) => {
-    const id = await aPlannedDelivery(test_, actor, channel, { texts, dueAt: noon });
+    const id = await aPlannedDelivery(stack, actor, channel, { texts, dueAt: noon });
     await becomesPublished(id);
     return id;
   };
   const becomesPublished = async (id: string) => {
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     await eventually(
       () => find(id),
       ({ state }) => state === "published",
@@ -80,13 +80,13 @@ describeInBothModes("checking receipts", (mode) => {
     return readBacks.map(({ verdict, differences, reason }) => ({ verdict, differences, reason }));
   };
   const row = (id: string) =>
-    test_.db
+    stack.db
       .selectFrom("deliveries")
       .select(["readBack", "readBackAt", "readBackTries"])
       .where("id", "=", id)
       .executeTakeFirstOrThrow();
   const told = async (id: string) => {
-    const events = await test_.db
+    const events = await stack.db
       .selectFrom("events")
       .select("type")
       .where("subjectId", "=", id)
@@ -101,9 +101,9 @@ describeInBothModes("checking receipts", (mode) => {
     const id = await published(["Know your numbers: https://heart.org & <you> @a@b.example"]);
     expect((await row(id)).readBackAt).not.toBeNull();
 
-    await test_.setClock(minutesAfterNoon(2));
+    await stack.setClock(minutesAfterNoon(2));
     expect(await checks(id, 1)).toEqual([matches]);
-    await test_.setClock(minutesAfterNoon(24 * 60 + 2));
+    await stack.setClock(minutesAfterNoon(24 * 60 + 2));
 
     expect(await checks(id, 2)).toEqual([matches, matches]);
     expect(await row(id)).toMatchObject({ readBack: "matches", readBackAt: null });
@@ -114,16 +114,16 @@ describeInBothModes("checking receipts", (mode) => {
     const id = await published(["One of the thread", "Two of the thread"]);
     simulator.fault("read_altered", ALWAYS);
 
-    await test_.setClock(minutesAfterNoon(2));
+    await stack.setClock(minutesAfterNoon(2));
     const found = await checks(id, 1);
-    await test_.setClock(minutesAfterNoon(24 * 60 + 2));
+    await stack.setClock(minutesAfterNoon(24 * 60 + 2));
     await checks(id, 2);
 
     const differences = [{ part: 1, what: "text" }];
     expect(found).toEqual([{ verdict: "differs", differences, reason: null }]);
     expect(await row(id)).toMatchObject({ readBack: "differs" });
     expect(await told(id)).toBe(1);
-    const rows = await test_.db.selectFrom("readBacks").selectAll().execute();
+    const rows = await stack.db.selectFrom("readBacks").selectAll().execute();
     expect(JSON.stringify(rows)).not.toContain("thread");
   });
 
@@ -131,13 +131,13 @@ describeInBothModes("checking receipts", (mode) => {
     const id = await published(["Here today"]);
     simulator.fault("read_missing", ALWAYS);
 
-    await test_.setClock(minutesAfterNoon(2));
+    await stack.setClock(minutesAfterNoon(2));
     await eventually(
       () => row(id),
       ({ readBackAt }) => readBackAt !== null && readBackAt > minutesAfterNoon(4),
     );
     expect((await find(id)).readBacks).toEqual([]);
-    await test_.setClock(minutesAfterNoon(11));
+    await stack.setClock(minutesAfterNoon(11));
 
     const differences = [{ part: 0, what: "missing" }];
     expect(await checks(id, 1)).toEqual([{ verdict: "missing", differences, reason: null }]);
@@ -147,11 +147,11 @@ describeInBothModes("checking receipts", (mode) => {
   test("notices within a day that one part of a thread was removed", async () => {
     const texts = ["One", "Two", "Three"].map((text) => `${text} ${channel.id}`);
     const id = await published(texts);
-    await test_.setClock(minutesAfterNoon(2));
+    await stack.setClock(minutesAfterNoon(2));
     await checks(id, 1);
     simulator.fault("read_missing", ALWAYS);
 
-    await test_.setClock(minutesAfterNoon(24 * 60 + 2));
+    await stack.setClock(minutesAfterNoon(24 * 60 + 2));
 
     const missing = { verdict: "missing", differences: [{ part: 2, what: "missing" }] };
     expect(await checks(id, 2)).toEqual([matches, { ...missing, reason: null }]);
@@ -162,23 +162,23 @@ describeInBothModes("checking receipts", (mode) => {
     const altText = "A blood pressure cuff on an arm";
     const bytes = await aPicture("png");
     const upload = { bytes, filename: "cuff.png", contentType: "image/png", altText };
-    const medium = await addMedia(test_.context, await storeImage(test_.context, actor, upload));
-    const post = await aPost(test_.context, actor, {
+    const medium = await addMedia(stack.context, await storeImage(stack.context, actor, upload));
+    const post = await aPost(stack.context, actor, {
       parts: [{ text: `Measured ${channel.id}`, mediaIds: [medium.id] }],
       channelIds: [channel.id],
     });
-    await schedulePost(test_.context, actor, { postId: post.id, at: "now" });
-    const { id } = await test_.db
+    await schedulePost(stack.context, actor, { postId: post.id, at: "now" });
+    const { id } = await stack.db
       .selectFrom("deliveries")
       .select("id")
       .where("postId", "=", post.id)
       .executeTakeFirstOrThrow();
     await becomesPublished(id);
 
-    await test_.setClock(minutesAfterNoon(2));
+    await stack.setClock(minutesAfterNoon(2));
     await checks(id, 1);
     simulator.fault("read_without_alt", ALWAYS);
-    await test_.setClock(minutesAfterNoon(24 * 60 + 2));
+    await stack.setClock(minutesAfterNoon(24 * 60 + 2));
 
     const differences = [{ part: 0, what: "alt_text" }];
     const lost = { verdict: "differs", differences, reason: null };
@@ -188,14 +188,14 @@ describeInBothModes("checking receipts", (mode) => {
   test("asks again when the platform was away", async () => {
     const id = await published(["Patience"]);
     simulator.fault("read_unavailable", ALWAYS);
-    await test_.setClock(minutesAfterNoon(2));
+    await stack.setClock(minutesAfterNoon(2));
     await eventually(
       () => row(id),
       ({ readBackTries }) => readBackTries === 1,
     );
     simulator.fault("read_unavailable", 0);
 
-    await test_.setClock(minutesAfterNoon(5));
+    await stack.setClock(minutesAfterNoon(5));
 
     expect(await checks(id, 1)).toEqual([matches]);
     expect((await row(id)).readBackTries).toBe(0);
@@ -205,11 +205,11 @@ describeInBothModes("checking receipts", (mode) => {
     const id = await published(["Locked out"]);
     simulator.expireTokens(`account ${count}`, { forGood: true });
 
-    await test_.setClock(minutesAfterNoon(2));
+    await stack.setClock(minutesAfterNoon(2));
     const found = await checks(id, 1);
 
     expect(found).toEqual([{ verdict: "unreadable", differences: [], reason: "reauthorize" }]);
-    const { state } = await test_.db
+    const { state } = await stack.db
       .selectFrom("channels")
       .select("state")
       .where("id", "=", channel.id)
@@ -223,9 +223,9 @@ describeInBothModes("checking receipts", (mode) => {
     const plans = Array.from({ length: 12 }, (_, index) => [`Post ${index}`, `Part ${index}`]);
     const ids: string[] = [];
     for (const texts of plans) {
-      ids.push(await aPlannedDelivery(test_, actor, channel, { texts, dueAt: noon }));
+      ids.push(await aPlannedDelivery(stack, actor, channel, { texts, dueAt: noon }));
     }
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     for (const id of ids) {
       await eventually(
         () => find(id),
@@ -233,7 +233,7 @@ describeInBothModes("checking receipts", (mode) => {
       );
     }
 
-    await test_.setClock(minutesAfterNoon(2));
+    await stack.setClock(minutesAfterNoon(2));
 
     for (const id of ids) expect(await checks(id, 1)).toEqual([matches]);
   });
@@ -242,9 +242,9 @@ describeInBothModes("checking receipts", (mode) => {
     const id = await published(["Approved"]);
     const { postId } = await find(id);
     const parts = JSON.stringify([{ text: "Altered", mediaIds: [] }]);
-    await test_.db.updateTable("posts").set({ parts }).where("id", "=", postId).execute();
+    await stack.db.updateTable("posts").set({ parts }).where("id", "=", postId).execute();
 
-    await test_.setClock(minutesAfterNoon(2));
+    await stack.setClock(minutesAfterNoon(2));
 
     expect(await checks(id, 1)).toEqual([
       { verdict: "unreadable", differences: [], reason: "bug" },

@@ -21,7 +21,7 @@ const minutesAfterNoon = (minutes: number) => new Date(noon.getTime() + minutes 
 
 describeInBothModes("holds", (mode) => {
   let simulator: Simulator;
-  let test_: TestContext;
+  let stack: TestContext;
   let api: TestApi;
   let client: ApiClient;
   let actor: Actor;
@@ -30,15 +30,15 @@ describeInBothModes("holds", (mode) => {
 
   beforeAll(async () => {
     await wipeRedis(mode);
-    simulator = await startSimulatorOf("sandbox", { now: () => test_.context.now() });
-    test_ = await contextWith({ sandbox: simulator }, mode.settings);
-    api = await startApi(test_.context);
+    simulator = await startSimulatorOf("sandbox", { now: () => stack.context.now() });
+    stack = await contextWith({ sandbox: simulator }, mode.settings);
+    api = await startApi(stack.context);
   });
   beforeEach(async () => {
-    await test_.setClock(noon);
+    await stack.setClock(noon);
     client = await api.signIn();
     actor = client.actor;
-    channel = await aConnectedChannel(test_, actor, "sandbox", simulator.account(`a${Date.now()}`));
+    channel = await aConnectedChannel(stack, actor, "sandbox", simulator.account(`a${Date.now()}`));
   });
   afterEach(async () => {
     await Promise.all(workers.map((worker) => worker.stop()));
@@ -46,12 +46,12 @@ describeInBothModes("holds", (mode) => {
   });
   afterAll(async () => {
     await api.close();
-    await test_.close();
+    await stack.close();
     await simulator.close();
   });
 
   const stateOf = async (id: string) => {
-    const query = test_.db.selectFrom("deliveries").select("state").where("id", "=", id);
+    const query = stack.db.selectFrom("deliveries").select("state").where("id", "=", id);
     return (await query.executeTakeFirstOrThrow()).state;
   };
   const reaches = (id: string, state: string) =>
@@ -60,17 +60,17 @@ describeInBothModes("holds", (mode) => {
       (now) => now === state,
     );
   const plan = (minutes: number, text = `Planned ${channel.id} ${minutes}`) =>
-    aPlannedDelivery(test_, actor, channel, { texts: [text], dueAt: minutesAfterNoon(minutes) });
+    aPlannedDelivery(stack, actor, channel, { texts: [text], dueAt: minutesAfterNoon(minutes) });
   const stop = (scope: unknown = { kind: "workspace" }, more: object = {}) =>
     client.post<HoldView>("/holds", { scope, reason: "A storm is coming.", ...more });
   const seenHere = () => simulator.posts().filter(({ text }) => text.includes(channel.id));
 
   test("lets nothing out after its answer, and ending it publishes nothing", async () => {
-    workers = await startWorkers(test_, 2);
+    workers = await startWorkers(stack, 2);
     const ids = await Promise.all([1, 2, 3].map((minutes) => plan(minutes)));
 
     const { status, body: hold } = await stop();
-    await test_.setClock(minutesAfterNoon(5));
+    await stack.setClock(minutesAfterNoon(5));
     for (const id of ids) await reaches(id, "held");
     const ended = await client.post<HoldView>(`/holds/${hold.id}/end`);
 
@@ -81,7 +81,7 @@ describeInBothModes("holds", (mode) => {
     });
     expect(ended.body).toMatchObject({ active: false, held: 3, alreadySending: [] });
     const later = await plan(6);
-    await test_.setClock(minutesAfterNoon(6));
+    await stack.setClock(minutesAfterNoon(6));
     await reaches(later, "published");
     expect(seenHere()).toHaveLength(1);
   });
@@ -89,22 +89,22 @@ describeInBothModes("holds", (mode) => {
   test("keeps what came due during it even when workers look only after its end", async () => {
     const id = await plan(1);
     const { body: hold } = await stop();
-    await test_.setClock(minutesAfterNoon(2));
+    await stack.setClock(minutesAfterNoon(2));
     await client.post(`/holds/${hold.id}/end`);
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
 
     await reaches(id, "held");
     expect(seenHere()).toEqual([]);
   });
 
   test("publishes held deliveries when a person gives them a time", async () => {
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     const id = await plan(0);
     await reaches(id, "published");
     const { body: hold } = await stop();
     const held = await plan(1);
-    await test_.setClock(minutesAfterNoon(1));
+    await stack.setClock(minutesAfterNoon(1));
     await reaches(held, "held");
 
     await client.post(`/holds/${hold.id}/end`);
@@ -114,10 +114,10 @@ describeInBothModes("holds", (mode) => {
   });
 
   test("holds a retry, too, while it lasts", async () => {
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     await stop();
     const held = await plan(1);
-    await test_.setClock(minutesAfterNoon(1));
+    await stack.setClock(minutesAfterNoon(1));
     await reaches(held, "held");
 
     await client.post(`/deliveries/${held}/retry`, {});
@@ -128,20 +128,20 @@ describeInBothModes("holds", (mode) => {
 
   test("stops one channel and leaves the others alone", async () => {
     const other = await aConnectedChannel(
-      test_,
+      stack,
       actor,
       "sandbox",
       simulator.account(`b${Date.now()}`),
     );
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     await stop({ kind: "channels", channelIds: [other.id] });
 
     const free = await plan(1);
-    const held = await aPlannedDelivery(test_, actor, other, {
+    const held = await aPlannedDelivery(stack, actor, other, {
       texts: ["Held"],
       dueAt: minutesAfterNoon(1),
     });
-    await test_.setClock(minutesAfterNoon(1));
+    await stack.setClock(minutesAfterNoon(1));
 
     await reaches(free, "published");
     await reaches(held, "held");
@@ -151,33 +151,33 @@ describeInBothModes("holds", (mode) => {
     ["campaign", { campaign: "Heart Month" }],
     ["label", { labels: ["recipes"] }],
   ] as const)("stops by %s", async (kind, mark) => {
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     const marked = await plan(1);
     const free = await plan(2);
-    const post = await test_.db
+    const post = await stack.db
       .selectFrom("deliveries")
       .select("postId")
       .where("id", "=", marked)
       .executeTakeFirstOrThrow();
     const changes = "labels" in mark ? { labels: [...mark.labels] } : mark;
-    await test_.db.updateTable("posts").set(changes).where("id", "=", post.postId).execute();
+    await stack.db.updateTable("posts").set(changes).where("id", "=", post.postId).execute();
 
     await stop({ kind, [kind]: kind === "label" ? "recipes" : "Heart Month" });
-    await test_.setClock(minutesAfterNoon(2));
+    await stack.setClock(minutesAfterNoon(2));
 
     await reaches(marked, "held");
     await reaches(free, "published");
   });
 
   test("ends by itself", async () => {
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     await stop({ kind: "workspace" }, { endsAt: minutesAfterNoon(10).toISOString() });
     const during = await plan(5);
     const after = await plan(11);
 
-    await test_.setClock(minutesAfterNoon(5));
+    await stack.setClock(minutesAfterNoon(5));
     await reaches(during, "held");
-    await test_.setClock(minutesAfterNoon(11));
+    await stack.setClock(minutesAfterNoon(11));
 
     await reaches(after, "published");
     expect(await stateOf(during)).toBe("held");
@@ -185,28 +185,28 @@ describeInBothModes("holds", (mode) => {
 
   test("does not reach into another workspace", async () => {
     const stranger = await api.signIn();
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     const hold = await stranger.post<HoldView>("/holds", {
       scope: { kind: "workspace" },
       reason: "Theirs.",
     });
     const id = await plan(1);
 
-    await test_.setClock(minutesAfterNoon(1));
+    await stack.setClock(minutesAfterNoon(1));
 
     await reaches(id, "published");
     expect((await client.get(`/holds/${hold.body.id}`)).status).toBe(404);
   });
 
   test("waits for a worker that has not confirmed", async () => {
-    await confirmFence(test_.db, "slow-worker", 0);
+    await confirmFence(stack.db, "slow-worker", 0);
     const answer = stop();
     const isOpen = Symbol("open");
     const first = await Promise.race([
       answer,
       eventually(
         () =>
-          test_.db
+          stack.db
             .selectFrom("holds")
             .select("fence")
             .where("workspaceId", "=", actor.workspaceId)
@@ -214,18 +214,18 @@ describeInBothModes("holds", (mode) => {
         (rows) => rows.length === 1,
       ).then(() => isOpen),
     ]);
-    const fence = await confirmFence(test_.db, "slow-worker", 0);
+    const fence = await confirmFence(stack.db, "slow-worker", 0);
 
-    await confirmFence(test_.db, "slow-worker", fence);
+    await confirmFence(stack.db, "slow-worker", fence);
 
     expect(first).toBe(isOpen);
     expect((await answer).body.confirmed).toBe(true);
-    await test_.db.deleteFrom("workers").where("id", "=", "slow-worker").execute();
+    await stack.db.deleteFrom("workers").where("id", "=", "slow-worker").execute();
   });
 
   test("names what was already being sent", async () => {
     simulator.fault("commit_hang_after_success", 1);
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     const id = await plan(0);
     await reaches(id, "sending");
 
@@ -248,18 +248,18 @@ describeInBothModes("holds", (mode) => {
 });
 
 describe("a hold is refused", () => {
-  let test_: TestContext;
+  let stack: TestContext;
   let api: TestApi;
   let client: ApiClient;
 
   beforeAll(async () => {
-    test_ = await contextWith({}, { POSTWELL_QUEUE: "direct" });
-    api = await startApi(test_.context);
+    stack = await contextWith({}, { POSTWELL_QUEUE: "direct" });
+    api = await startApi(stack.context);
     client = await api.signIn();
   });
   afterAll(async () => {
     await api.close();
-    await test_.close();
+    await stack.close();
   });
 
   test.each([

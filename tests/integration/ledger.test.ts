@@ -19,42 +19,42 @@ const holder = { worker: "test-worker", leaseMs: 10_000 };
 
 describe("the ledger", () => {
   let simulator: Simulator;
-  let test_: TestContext;
+  let stack: TestContext;
   let actor: Actor;
   let channelId: string;
   let deliveryId: string;
 
   beforeAll(async () => {
     simulator = await startSimulatorOf("sandbox");
-    test_ = await contextWith({ sandbox: simulator }, { POSTWELL_QUEUE: "direct" });
-    actor = await anActor(test_);
+    stack = await contextWith({ sandbox: simulator }, { POSTWELL_QUEUE: "direct" });
+    actor = await anActor(stack);
   });
   beforeEach(async () => {
-    await test_.setClock(noon);
+    await stack.setClock(noon);
     const account = simulator.account(`a${Date.now()}`);
-    const channel = await aConnectedChannel(test_, actor, "sandbox", account);
+    const channel = await aConnectedChannel(stack, actor, "sandbox", account);
     channelId = channel.id;
-    deliveryId = await aPlannedDelivery(test_, actor, channel, { texts: ["Once."], dueAt: noon });
+    deliveryId = await aPlannedDelivery(stack, actor, channel, { texts: ["Once."], dueAt: noon });
   });
   afterAll(async () => {
-    await test_.close();
+    await stack.close();
     await simulator.close();
   });
 
   const lease = async () => {
-    const [answer] = await leaseSubjects(test_.db, holder, "publish-channel", [channelId]);
+    const [answer] = await leaseSubjects(stack.db, holder, "publish-channel", [channelId]);
     if (!answer || !("lease" in answer)) throw new Error("no lease");
     return answer.lease.fence;
   };
   /** As if the worker had been frozen until its lease was over. */
   const endLease = () =>
-    test_.db
+    stack.db
       .updateTable("outbox")
       .set({ leasedUntil: sql<Date>`now() - interval '1 s'` })
       .where("subjectId", "=", channelId)
       .execute();
   const claim = async (fence: number) => {
-    const [found] = await claimNext(test_.db, [{ channelId, fence }]);
+    const [found] = await claimNext(stack.db, [{ channelId, fence }]);
     return found ?? null;
   };
   const claimed = async (fence: number) => {
@@ -88,16 +88,16 @@ describe("the ledger", () => {
     firstReadingMs: null,
   });
   const attempts = () =>
-    test_.db.selectFrom("attempts").selectAll().where("deliveryId", "=", deliveryId).execute();
+    stack.db.selectFrom("attempts").selectAll().where("deliveryId", "=", deliveryId).execute();
   const state = async () => {
-    const row = test_.db.selectFrom("deliveries").select("state").where("id", "=", deliveryId);
+    const row = stack.db.selectFrom("deliveries").select("state").where("id", "=", deliveryId);
     return (await row.executeTakeFirstOrThrow()).state;
   };
 
   test("gives a delivery to one of two who ask in the same statement", async () => {
     const fence = await lease();
 
-    const found = await claimNext(test_.db, [
+    const found = await claimNext(stack.db, [
       { channelId, fence },
       { channelId, fence },
     ]);
@@ -121,7 +121,7 @@ describe("the ledger", () => {
     const current = await lease();
     const both = [arming(before, old), arming(before, current)];
 
-    const armed = await arm(test_.db, "test-worker", 0, both);
+    const armed = await arm(stack.db, "test-worker", 0, both);
 
     expect(armed).toEqual([false, true]);
     expect(await attempts()).toHaveLength(1);
@@ -130,31 +130,31 @@ describe("the ledger", () => {
   test("arms nothing after a hold that the claim did not know", async () => {
     const fence = await lease();
     const found = await claimed(fence);
-    await test_.db
+    await stack.db
       .updateTable("holdFence")
       .set({ fence: sql<number>`fence + 1` })
       .execute();
 
-    expect(await arm(test_.db, "test-worker", 0, [arming(found, fence)])).toEqual([false]);
+    expect(await arm(stack.db, "test-worker", 0, [arming(found, fence)])).toEqual([false]);
   });
 
   test("arms nothing that was edited after the claim", async () => {
     const fence = await lease();
     const found = await claimed(fence);
-    await test_.db
+    await stack.db
       .updateTable("deliveries")
       .set({ contentHash: "another" })
       .where("id", "=", deliveryId)
       .execute();
 
-    expect(await arm(test_.db, "test-worker", 0, [arming(found, fence)])).toEqual([false]);
+    expect(await arm(stack.db, "test-worker", 0, [arming(found, fence)])).toEqual([false]);
   });
 
   test("never claims a part whose last attempt has no answer, whatever the state says", async () => {
     const fence = await lease();
     const found = await claimed(fence);
-    await arm(test_.db, "test-worker", 0, [arming(found, fence)]);
-    await test_.db
+    await arm(stack.db, "test-worker", 0, [arming(found, fence)]);
+    await stack.db
       .updateTable("deliveries")
       .set({ state: "scheduled" })
       .where("id", "=", deliveryId)
@@ -166,14 +166,14 @@ describe("the ledger", () => {
   test("takes an answer that comes when the part was about to be sent again", async () => {
     const fence = await lease();
     const attempt = arming(await claimed(fence), fence);
-    await arm(test_.db, "test-worker", 0, [attempt]);
-    await test_.db
+    await arm(stack.db, "test-worker", 0, [attempt]);
+    await stack.db
       .updateTable("deliveries")
       .set({ state: "scheduled" })
       .where("id", "=", deliveryId)
       .execute();
 
-    const [version] = await recordPublished(test_.db, [answer(attempt)]);
+    const [version] = await recordPublished(stack.db, [answer(attempt)]);
 
     expect(version).not.toBeNull();
     expect(await state()).toBe("published");
@@ -182,15 +182,15 @@ describe("the ledger", () => {
   test("writes no receipt for a delivery that was cancelled meanwhile", async () => {
     const fence = await lease();
     const attempt = arming(await claimed(fence), fence);
-    await arm(test_.db, "test-worker", 0, [attempt]);
-    await test_.db
+    await arm(stack.db, "test-worker", 0, [attempt]);
+    await stack.db
       .updateTable("deliveries")
       .set({ state: "cancelled" })
       .where("id", "=", deliveryId)
       .execute();
 
-    expect(await recordPublished(test_.db, [answer(attempt)])).toEqual([null]);
-    const receipts = test_.db
+    expect(await recordPublished(stack.db, [answer(attempt)])).toEqual([null]);
+    const receipts = stack.db
       .selectFrom("receipts")
       .selectAll()
       .where("deliveryId", "=", deliveryId);
@@ -202,7 +202,7 @@ describe("the ledger", () => {
     async (table) => {
       const name = sql.table(table);
 
-      await expect(sql`delete from ${name}`.execute(test_.db)).rejects.toThrow(/append-only/);
+      await expect(sql`delete from ${name}`.execute(stack.db)).rejects.toThrow(/append-only/);
     },
   );
 });

@@ -18,32 +18,32 @@ const minutesAfterNoon = (minutes: number) => new Date(noon.getTime() + minutes 
 
 describeInBothModes("publishing", (mode) => {
   let simulator: Simulator;
-  let test_: TestContext;
+  let stack: TestContext;
   let actor: Actor;
   let channel: { id: string; platform: string };
   let workers: RunningWorker[] = [];
 
   beforeAll(async () => {
     await wipeRedis(mode);
-    simulator = await startSimulatorOf("sandbox", { now: () => test_.context.now() });
-    test_ = await contextWith({ sandbox: simulator }, mode.settings);
-    actor = await anActor(test_);
+    simulator = await startSimulatorOf("sandbox", { now: () => stack.context.now() });
+    stack = await contextWith({ sandbox: simulator }, mode.settings);
+    actor = await anActor(stack);
   });
   beforeEach(async () => {
-    await test_.setClock(noon);
-    channel = await aConnectedChannel(test_, actor, "sandbox", simulator.account(`a${Date.now()}`));
+    await stack.setClock(noon);
+    channel = await aConnectedChannel(stack, actor, "sandbox", simulator.account(`a${Date.now()}`));
   });
   afterEach(async () => {
     await Promise.all(workers.map((worker) => worker.stop()));
     workers = [];
   });
   afterAll(async () => {
-    await test_.close();
+    await stack.close();
     await simulator.close();
   });
 
   const delivery = (id: string) =>
-    test_.db.selectFrom("deliveries").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
+    stack.db.selectFrom("deliveries").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
   const reaches = (id: string, state: string) =>
     eventually(
       () => delivery(id),
@@ -52,15 +52,15 @@ describeInBothModes("publishing", (mode) => {
   const seen = (text: string) => simulator.posts().filter((post) => post.text === text);
 
   test("publishes what is due and stores its receipt", async () => {
-    const id = await aPlannedDelivery(test_, actor, channel, {
+    const id = await aPlannedDelivery(stack, actor, channel, {
       texts: ["Know your numbers."],
       dueAt: noon,
     });
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
 
     const published = await reaches(id, "published");
-    const receipts = await test_.db
+    const receipts = await stack.db
       .selectFrom("receipts")
       .selectAll()
       .where("deliveryId", "=", id)
@@ -73,10 +73,10 @@ describeInBothModes("publishing", (mode) => {
   });
 
   test("is woken at the right moment, long before the look for what was overlooked", async () => {
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     const before = performance.now();
-    const dueAt = new Date(test_.context.now().getTime() + 500);
-    const id = await aPlannedDelivery(test_, actor, channel, { texts: ["On time."], dueAt });
+    const dueAt = new Date(stack.context.now().getTime() + 500);
+    const id = await aPlannedDelivery(stack, actor, channel, { texts: ["On time."], dueAt });
 
     await reaches(id, "published");
 
@@ -85,16 +85,16 @@ describeInBothModes("publishing", (mode) => {
 
   test("leaves what is not due alone, and publishes it when its time comes", async () => {
     const dueAt = minutesAfterNoon(60);
-    const id = await aPlannedDelivery(test_, actor, channel, { texts: ["Take a walk."], dueAt });
-    const first = await aPlannedDelivery(test_, actor, channel, {
+    const id = await aPlannedDelivery(stack, actor, channel, { texts: ["Take a walk."], dueAt });
+    const first = await aPlannedDelivery(stack, actor, channel, {
       texts: ["Breathe."],
       dueAt: noon,
     });
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     await reaches(first, "published");
     expect((await delivery(id)).state).toBe("scheduled");
-    await test_.setClock(dueAt);
+    await stack.setClock(dueAt);
 
     await reaches(id, "published");
     expect(seen("Take a walk.")).toHaveLength(1);
@@ -102,9 +102,9 @@ describeInBothModes("publishing", (mode) => {
 
   test("publishes a thread in order, each part under the one before", async () => {
     const texts = ["One.", "Two.", "Three."].map((text) => `${text} ${channel.id}`);
-    const id = await aPlannedDelivery(test_, actor, channel, { texts, dueAt: noon });
+    const id = await aPlannedDelivery(stack, actor, channel, { texts, dueAt: noon });
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
 
     await reaches(id, "published");
     const posts = simulator.posts().filter((post) => post.text.endsWith(channel.id));
@@ -121,23 +121,23 @@ describeInBothModes("publishing", (mode) => {
     const texts = Array.from({ length: 30 }, (_, index) => `Fact ${index} ${channel.id}`);
     const ids: string[] = [];
     for (const text of texts) {
-      ids.push(await aPlannedDelivery(test_, actor, channel, { texts: [text], dueAt }));
+      ids.push(await aPlannedDelivery(stack, actor, channel, { texts: [text], dueAt }));
     }
 
-    workers = await startWorkers(test_, 3);
-    await test_.setClock(dueAt);
+    workers = await startWorkers(stack, 3);
+    await stack.setClock(dueAt);
 
     for (const id of ids) await reaches(id, "published");
     expect(simulator.posts().filter((post) => post.text.endsWith(channel.id))).toHaveLength(30);
   });
 
   test("marks as missed what is found after its latest time", async () => {
-    const id = await aPlannedDelivery(test_, actor, channel, {
+    const id = await aPlannedDelivery(stack, actor, channel, {
       texts: ["Yesterday's news."],
       dueAt: minutesAfterNoon(-30),
     });
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
 
     await reaches(id, "missed");
     expect(seen("Yesterday's news.")).toHaveLength(0);
@@ -147,22 +147,22 @@ describeInBothModes("publishing", (mode) => {
     const texts = ["Oldest", "Older", "Old"].map((text) => `${text} ${channel.id}`);
     for (const [index, text] of texts.entries()) {
       const dueAt = minutesAfterNoon(-10 + index);
-      await aPlannedDelivery(test_, actor, channel, { texts: [text], dueAt });
+      await aPlannedDelivery(stack, actor, channel, { texts: [text], dueAt });
     }
     const seenSoFar = () =>
       simulator.posts().flatMap(({ text }) => (text.endsWith(channel.id) ? [text] : []));
     const waitUntil = async () => {
-      const { db } = test_;
-      const row = await db.selectFrom("channels").select("waitUntil").where("id", "=", channel.id);
+      const { db } = stack;
+      const row = db.selectFrom("channels").select("waitUntil").where("id", "=", channel.id);
       return (await row.executeTakeFirstOrThrow()).waitUntil ?? noon;
     };
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     let previous = noon;
     for (const count of [1, 2, 3]) {
       const until = await eventually(waitUntil, (time) => time > previous);
       expect(seenSoFar()).toEqual(texts.slice(0, count));
-      await test_.setClock(until);
+      await stack.setClock(until);
       previous = until;
     }
   });
@@ -170,15 +170,15 @@ describeInBothModes("publishing", (mode) => {
   test("adopts a post whose answer was lost instead of sending it again", async () => {
     simulator.fault("commit_reset_after_success", 1);
     const text = `Answer lost ${channel.id}`;
-    const id = await aPlannedDelivery(test_, actor, channel, { texts: [text], dueAt: noon });
+    const id = await aPlannedDelivery(stack, actor, channel, { texts: [text], dueAt: noon });
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     await reaches(id, "unknown");
-    await test_.setClock(minutesAfterNoon(1));
+    await stack.setClock(minutesAfterNoon(1));
 
     await reaches(id, "published");
     expect(seen(text)).toHaveLength(1);
-    const receipts = await test_.db
+    const receipts = await stack.db
       .selectFrom("receipts")
       .selectAll()
       .where("deliveryId", "=", id)
@@ -189,15 +189,15 @@ describeInBothModes("publishing", (mode) => {
   test("sends again after the platform has said that there is no such post", async () => {
     simulator.fault("commit_reset_before", 1);
     const text = `Request lost ${channel.id}`;
-    const id = await aPlannedDelivery(test_, actor, channel, { texts: [text], dueAt: noon });
+    const id = await aPlannedDelivery(stack, actor, channel, { texts: [text], dueAt: noon });
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     await reaches(id, "unknown");
-    await test_.setClock(minutesAfterNoon(1));
+    await stack.setClock(minutesAfterNoon(1));
 
     await reaches(id, "published");
     expect(seen(text)).toHaveLength(1);
-    const outcomes = await test_.db
+    const outcomes = await stack.db
       .selectFrom("attempts")
       .innerJoin("attemptOutcomes", "attemptId", "id")
       .select("outcome")
@@ -209,12 +209,12 @@ describeInBothModes("publishing", (mode) => {
 
   test("waits as long as the platform asks, on that channel", async () => {
     simulator.fault("commit_rate_limited", 1);
-    const id = await aPlannedDelivery(test_, actor, channel, {
+    const id = await aPlannedDelivery(stack, actor, channel, {
       texts: ["Slow down."],
       dueAt: noon,
     });
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     const waiting = await eventually(
       () => delivery(id),
       (row) => row.error !== null,
@@ -224,22 +224,22 @@ describeInBothModes("publishing", (mode) => {
       error: { kind: "rate_limited" },
       tries: 0,
     });
-    const { waitUntil } = await test_.db
+    const { waitUntil } = await stack.db
       .selectFrom("channels")
       .select("waitUntil")
       .where("id", "=", channel.id)
       .executeTakeFirstOrThrow();
     expect(waiting.nextAt).toEqual(waitUntil);
-    await test_.setClock(waitUntil ?? noon);
+    await stack.setClock(waitUntil ?? noon);
 
     await reaches(id, "published");
   });
 
   test("stops for a person when the platform refuses the text", async () => {
     simulator.fault("commit_content_rejected", 1);
-    const id = await aPlannedDelivery(test_, actor, channel, { texts: ["Refused."], dueAt: noon });
+    const id = await aPlannedDelivery(stack, actor, channel, { texts: ["Refused."], dueAt: noon });
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
 
     const failed = await reaches(id, "failed");
     expect(failed).toMatchObject({ nextAt: null, error: { kind: "content_rejected" } });
@@ -247,12 +247,12 @@ describeInBothModes("publishing", (mode) => {
 
   test("sends nothing when the content is not the one that was scheduled", async () => {
     const text = `Approved ${channel.id}`;
-    const id = await aPlannedDelivery(test_, actor, channel, { texts: [text], dueAt: noon });
+    const id = await aPlannedDelivery(stack, actor, channel, { texts: [text], dueAt: noon });
     const parts = JSON.stringify([{ text: `Altered ${channel.id}`, mediaIds: [] }]);
     const { postId } = await delivery(id);
-    await test_.db.updateTable("posts").set({ parts }).where("id", "=", postId).execute();
+    await stack.db.updateTable("posts").set({ parts }).where("id", "=", postId).execute();
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
 
     await reaches(id, "failed");
     expect(simulator.posts().filter((post) => post.text.endsWith(channel.id))).toEqual([]);
@@ -260,41 +260,41 @@ describeInBothModes("publishing", (mode) => {
 
   test("settles what a dead worker left in sending", async () => {
     const text = `Left behind ${channel.id}`;
-    const id = await aPlannedDelivery(test_, actor, channel, {
+    const id = await aPlannedDelivery(stack, actor, channel, {
       texts: [text],
       dueAt: noon,
       state: "sending",
     });
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     await reaches(id, "unknown");
-    await test_.setClock(minutesAfterNoon(2));
+    await stack.setClock(minutesAfterNoon(2));
 
     await reaches(id, "published");
     expect(seen(text)).toHaveLength(1);
   });
 
   test("reads engagement when it is due and keeps every reading", async () => {
-    const id = await aPlannedDelivery(test_, actor, channel, {
+    const id = await aPlannedDelivery(stack, actor, channel, {
       texts: [`Measured ${channel.id}`],
       dueAt: noon,
     });
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     await reaches(id, "published");
     const [post] = seen(`Measured ${channel.id}`);
     simulator.engage(post?.remoteId ?? "", { likes: 3 });
     const snapshots = () =>
-      test_.db
+      stack.db
         .selectFrom("snapshots")
         .selectAll()
         .where("deliveryId", "=", id)
         .orderBy("takenAt")
         .execute();
 
-    await test_.setClock(minutesAfterNoon(16));
+    await stack.setClock(minutesAfterNoon(16));
     const [first] = await eventually(snapshots, (rows) => rows.length === 1);
     expect(first?.metrics).toMatchObject({ likes: 3 });
-    await test_.setClock(minutesAfterNoon(61));
+    await stack.setClock(minutesAfterNoon(61));
 
     await eventually(snapshots, (rows) => rows.length === 2);
   });

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import pg from "pg";
+import { Client } from "pg";
 import { openDb, type Db } from "../../shared/db/client.ts";
 import { migrate } from "../../shared/db/migrate.ts";
 
@@ -44,7 +44,7 @@ export async function setClock(db: Db, instant: Date, frozen: boolean): Promise<
 }
 
 async function onServer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     await client.query(statement);

@@ -17,7 +17,7 @@ const EARLY_LIMIT_MS = 5_000;
 
 /** Finds what is due, by hints from the queue or by looking into PostgreSQL, and has it run. */
 export interface Dispatcher {
-  onHint(job: string, subjectId: string): Promise<void>;
+  readonly onHint: (job: string, subjectId: string) => Promise<void>;
   /** One look: hands over what comes into the horizon, and leases what nobody else was woken for. */
   look(queue: WakeQueue | null): Promise<void>;
 }

@@ -17,7 +17,7 @@ export interface FenceWatch {
 
 export function watchFence({ db, log }: Context, workerId: string): FenceWatch {
   let newest = 0;
-  let isStopped = false;
+  const stopping = new AbortController();
   const observe = (fence: number): void => {
     newest = Math.max(newest, fence);
   };
@@ -31,7 +31,7 @@ export function watchFence({ db, log }: Context, workerId: string): FenceWatch {
   }
 
   async function loop(): Promise<void> {
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       await confirm().catch((error: unknown) => {
         // Without PostgreSQL nothing can be armed either: nothing goes out.
         log.warn({ err: error }, "the fence of the holds could not be read");
@@ -47,7 +47,7 @@ export function watchFence({ db, log }: Context, workerId: string): FenceWatch {
     isCurrent: (fence) => fence >= newest,
     observe,
     async stop() {
-      isStopped = true;
+      stopping.abort();
       await done;
       await forgetWorker(db, workerId).catch((error: unknown) => {
         log.warn({ err: error }, "the worker could not sign off");

@@ -1,6 +1,7 @@
 import type { Engagement } from "../../shared/connectors/connector.ts";
 import { ConnectorError } from "../../shared/connectors/error.ts";
-import { connectorOf, onChannel } from "../../shared/commands/on-channel.ts";
+import { connectorOf } from "../../shared/commands/channel-calls.ts";
+import { onChannel } from "../../shared/commands/on-channel.ts";
 import {
   dueReadings,
   postponeReadings,
@@ -40,10 +41,10 @@ async function readOnce(work: Work, due: DueReading): Promise<void> {
     );
   } catch (error) {
     if (!(error instanceof ConnectorError)) throw error;
-    const { kind, platformMessage } = error;
+    const { kind } = error;
     context.log.warn({ channelId: due.channel.id, kind }, "engagement could not be read");
-    const attention = attentionFor(kind, platformMessage);
-    if (attention) await flagChannel(context.db, due.channel.id, attention);
+    const attention = attentionFor(error);
+    if (attention) await flagChannel(context.db, due.channel.id, attention, due.now);
     const inAnHour = new Date(due.now.getTime() + HOUR_MS);
     const until = error.until && error.until > due.now ? error.until : inAnHour;
     await postponeReadings(
@@ -67,8 +68,7 @@ async function readTotals(work: Work, due: DueReading): Promise<ReadonlyMap<stri
       work.context,
       due.channel,
       signal,
-      async ({ readEngagement }, call) =>
-        readEngagement ? readEngagement(some, call) : new Map<string, Engagement>(),
+      async (reader, call) => (await reader.readEngagement?.(some, call)) ?? new Map(),
     );
     for (const [id, engagement] of read) totals.set(id, engagement);
   }
