@@ -113,6 +113,11 @@ function judgeEntry(line: Line, entry: LedgerEntry, seen: readonly SeenPost[]): 
   if (["scheduled", "preparing", "sending", "unknown"].includes(state)) {
     found.push(wrong("lost", `it still is ${state} at the end`, line));
   }
+  if (state === "partial" && entry.kind === null) {
+    found.push(
+      wrong("stuck", "a person let it go on, and it stopped again without a reason", line),
+    );
+  }
   if (entry.kind === "bug") found.push(wrong("other", "a fault of ours stopped it", line));
   if (entry.open > 0 && state !== "unknown") {
     found.push(wrong("ledger wrong", `${entry.open} attempts have no answer (${state})`, line));
