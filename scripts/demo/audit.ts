@@ -1,6 +1,6 @@
 import type { SimulatedPost } from "../../shared/connectors/simulator.ts";
 import type { PlannedDelivery, PlannedPart } from "./plan.ts";
-import { isSettled, type KnownDelivery } from "./stories.ts";
+import { isSeenChanged, isSettled, type KnownDelivery } from "./stories.ts";
 
 /** One planned delivery beside what the API says about it. */
 export interface CheckedDelivery {
@@ -10,6 +10,10 @@ export interface CheckedDelivery {
   readonly snapshots: number;
   /** Readings that a published delivery must have by now; 0 where the platform reports nothing. */
   readonly snapshotsDue: number;
+  /** Times that it must have been read back by now. */
+  readonly readBacksDue: number;
+  /** A scene has changed what the platform shows. */
+  readonly isChanged: boolean;
 }
 
 export type FindingKind =
@@ -21,6 +25,8 @@ export type FindingKind =
   | "differs"
   | "stuck"
   | "snapshot_missing"
+  | "read_back_missing"
+  | "read_back_wrong"
   | "unplanned";
 
 /** Something that must not be. */
@@ -66,7 +72,7 @@ function auditOne(
 type Verdict = readonly [FindingKind, string];
 
 function auditState(
-  { planned, snapshots, snapshotsDue }: CheckedDelivery,
+  { planned, snapshots, snapshotsDue, readBacksDue, isChanged }: CheckedDelivery,
   delivery: KnownDelivery,
 ): Verdict[] {
   const isPublished = delivery.state === "published";
@@ -93,6 +99,16 @@ function auditState(
       isPublished && snapshots !== snapshotsDue,
       "snapshot_missing",
       `${snapshots} of ${snapshotsDue} readings`,
+    ],
+    [
+      isPublished && delivery.readBacks.length !== readBacksDue,
+      "read_back_missing",
+      `read back ${delivery.readBacks.length} times, not ${readBacksDue}`,
+    ],
+    [
+      isPublished && isSeenChanged(delivery) !== isChanged,
+      "read_back_wrong",
+      isChanged ? "a change was not noticed" : "it was never changed, but is said to be",
     ],
   ];
   return wrong.flatMap(([isSo, ...verdict]) => (isSo ? [verdict] : []));

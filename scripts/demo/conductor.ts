@@ -7,7 +7,7 @@ import type { DemoClock, Look } from "./demo-clock.ts";
 import type { Company, PlayedScene, ScenePlayer } from "./scene-player.ts";
 
 /** Between two looks at the outbox. */
-const LOOK_EVERY_MS = 2;
+const LOOK_EVERY_MS = 5;
 
 /** What happens within this is not worth a jump. */
 const AT_ONCE_MS = 5;
@@ -21,7 +21,7 @@ export interface Conductor {
   readonly scenes: ScenePlayer;
   readonly company: Company;
   readonly signal: AbortSignal;
-  onLook(look: Look): void;
+  onLook(look: Look): Promise<void>;
 }
 
 /** How the time went by. */
@@ -45,7 +45,7 @@ export async function conduct(conductor: Conductor): Promise<Performance> {
   for (;;) {
     signal.throwIfAborted();
     const look = await clock.look();
-    conductor.onLook(look);
+    await conductor.onLook(look);
     await scenes.play(look.now);
     await killWhereDue(conductor);
     const next = earlier(look.nextAt, scenes.nextAt());

@@ -22,6 +22,8 @@ const ROWS: readonly (readonly [string, (totals: Totals) => string])[] = [
   ["late p50", ({ lateP50Ms }) => milliseconds(lateP50Ms)],
   ["late p99", ({ lateP99Ms }) => milliseconds(lateP99Ms)],
   ["snapshots", ({ snapshots }) => String(snapshots)],
+  ["read-backs", ({ readBacks }) => String(readBacks)],
+  ["found changed", ({ changed }) => String(changed)],
 ];
 
 const COLUMN_WIDTH = 10;

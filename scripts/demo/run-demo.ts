@@ -83,7 +83,7 @@ async function play(demo: Demo, undo: (() => unknown)[], outcome: Outcome): Prom
   });
 
   screen.say("");
-  const onLook = createProgress(screen, material.plan.deliveries.length);
+  const onLook = createProgress(screen, material.plan.deliveries.length, () => clock.count());
   const scenes = createScenePlayer(company, SCENES, material.plan.deliveries);
   const played = await conduct({ db: stores.db, clock, scenes, company, signal, onLook });
   const totalMs = performance.now() - startedMs;
@@ -109,11 +109,11 @@ function readMaterial(connectors: Registry): Material {
 /** From here on the clock only runs: what a person retries now goes out before their eyes. */
 async function stayUp(
   clock: DemoClock,
-  onLook: (look: Look) => void,
+  onLook: (look: Look) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    onLook(await clock.look());
+    await onLook(await clock.look());
     await delay(200, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -10,7 +10,7 @@ import type { Scene } from "./scenes.ts";
 import type { Screen } from "./screen.ts";
 import { deliveryKey, type Stage } from "./set-the-stage.ts";
 import type { Simulators } from "./simulators.ts";
-import { isSettled, outcomeOf, readingOf } from "./stories.ts";
+import { isSettled, outcomeOf, READ_BACKS, readBackOf, readingOf } from "./stories.ts";
 
 /** Plays the troubles, each at its time, and tells how they ended. */
 export interface ScenePlayer {
@@ -128,6 +128,10 @@ async function endOf(
   scene: PlayedScene,
 ): Promise<string | null> {
   const { deliveryId, channel, tells } = scene;
+  if (tells === "read_back") {
+    const delivery = await api.get(`/deliveries/${deliveryId}`, DeliveryView);
+    return delivery.readBacks.length < READ_BACKS ? null : readBackOf(delivery);
+  }
   if (tells === "outcome") {
     const delivery = await api.get(`/deliveries/${deliveryId}`, DeliveryView);
     const posts = simulators.of(scene.platform).posts();

@@ -21,7 +21,7 @@ export interface Scene {
   readonly says: string;
   readonly trouble: Trouble;
   /** What the audience wants to know afterwards. */
-  readonly tells: "outcome" | "reading" | "nothing";
+  readonly tells: "outcome" | "reading" | "read_back" | "nothing";
 }
 
 const SANDBOX = "Heart Center (sandbox)";
@@ -84,12 +84,23 @@ export const SCENES: readonly Scene[] = [
     tells: "reading",
   },
   {
+    ...fault(X, "ahm27-051", "shows other words than it was sent", "read_altered"),
+    // Before it is read back after a day.
+    minutes: 24 * 60 - 10,
+    tells: "read_back",
+  },
+  {
     ...scene(BLUESKY, "ahm27-058", "does not accept the session any more"),
     trouble: { kind: "sign_out", forGood: false },
   },
   fault(X, "ahm27-065", "answers 503 and publishes nothing", "commit_unavailable"),
   fault(X, "ahm27-074", "answers 503 to an upload", "upload_unavailable"),
 ];
+
+/** Whether somebody changes a published post in one of the scenes. */
+export function isChangedBy({ trouble }: Scene): boolean {
+  return trouble.kind === "faults" && trouble.faults.includes("read_altered");
+}
 
 function fault(channel: string, post: string, says: string, ...faults: Fault[]): Scene {
   return { ...scene(channel, post, says), trouble: { kind: "faults", faults } };

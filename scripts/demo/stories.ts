@@ -3,8 +3,11 @@ import type { DeliveryView } from "../../shared/contract/delivery.ts";
 /** What the demo wants to know about a delivery. */
 export type KnownDelivery = Pick<
   DeliveryView,
-  "id" | "platform" | "state" | "dueAt" | "nextAt" | "attempts" | "receipt" | "error"
+  "id" | "platform" | "state" | "dueAt" | "nextAt" | "attempts" | "receipt" | "error" | "readBacks"
 >;
+
+/** A published delivery is read back after a minute and after a day. */
+export const READ_BACKS = 2;
 
 /** Whether nothing more happens to a delivery by itself. */
 export function isSettled({ state, nextAt }: Pick<KnownDelivery, "state" | "nextAt">): boolean {
@@ -43,6 +46,20 @@ export function readingOf(
   const missing = metrics.filter((metric) => snapshot[metric] === undefined);
   if (missing.length === 0) return "the reading has every metric";
   return `${missing.length} of ${metrics.length} metrics are stored as not reported, which is not 0`;
+}
+
+/** Whether Postwell has seen that a post is not as it was sent. */
+export function isSeenChanged({ readBacks }: Pick<KnownDelivery, "readBacks">): boolean {
+  return readBacks.some(({ verdict }) => verdict === "differs" || verdict === "missing");
+}
+
+/** What was found when a delivery was read back. */
+export function readBackOf({ readBacks }: Pick<KnownDelivery, "readBacks">): string {
+  const found = readBacks.flatMap(({ differences }) =>
+    differences.map(({ part, what }) => `${what.replace("_", " ")} of part ${part + 1}`),
+  );
+  if (found.length === 0) return "nothing was noticed when it was read back";
+  return `noticed when it was read back: not as it was sent: ${found.join(", ")}`;
 }
 
 export function lateness(ms: number): string {

@@ -6,10 +6,10 @@ import { audit, type CheckedDelivery, type Finding } from "./audit.ts";
 import { CHANNELS } from "./channels.ts";
 import type { Plan, PlannedDelivery } from "./plan.ts";
 import { tableOf, type Column } from "./report.ts";
-import { SCENES } from "./scenes.ts";
+import { isChangedBy, SCENES } from "./scenes.ts";
 import type { Company } from "./scene-player.ts";
 import { deliveryKey } from "./set-the-stage.ts";
-import type { SeenPart } from "./stories.ts";
+import { READ_BACKS, type SeenPart } from "./stories.ts";
 import { totalsOf } from "./totals.ts";
 
 /** How it all ended: what the API says, held against the plan and against what the platforms saw. */
@@ -56,17 +56,23 @@ async function accountOf(
   readings: number,
 ): Promise<CheckedDelivery> {
   const id = stage.deliveryIds.get(deliveryKey(planned));
-  if (id === undefined) return { planned, delivery: null, snapshots: 0, snapshotsDue: 0 };
+  const isChanged = SCENES.some(
+    (scene) => isChangedBy(scene) && deliveryKey(scene) === deliveryKey(planned),
+  );
+  const none = { snapshots: 0, snapshotsDue: 0, readBacksDue: 0 };
+  if (id === undefined) return { planned, delivery: null, ...none, isChanged };
   const [delivery, { snapshots }] = await Promise.all([
     api.get(`/deliveries/${id}`, DeliveryView),
     api.get(`/deliveries/${id}/engagement`, DeliveryEngagementView),
   ]);
-  const isReported = simulators.connectors.get(delivery.platform)?.readEngagement !== undefined;
+  const connector = simulators.connectors.get(delivery.platform);
   return {
     planned,
     delivery,
     snapshots: snapshots.length,
-    snapshotsDue: isReported ? readings : 0,
+    snapshotsDue: connector?.readEngagement ? readings : 0,
+    readBacksDue: connector?.readBack ? READ_BACKS : 0,
+    isChanged,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { CheckedDelivery, Finding } from "./audit.ts";
+import { isSeenChanged } from "./stories.ts";
 
 /** One channel in numbers, or all of them. */
 export interface Totals {
@@ -16,6 +17,9 @@ export interface Totals {
   readonly lateP50Ms: number | null;
   readonly lateP99Ms: number | null;
   readonly snapshots: number;
+  readonly readBacks: number;
+  /** Published, but found not to be as they were sent. */
+  readonly changed: number;
 }
 
 /** @param isTroubled whether a trouble held a delivery up on purpose: it does not count for lateness */
@@ -41,6 +45,8 @@ export function totalsOf(
     lateP50Ms: percentile(late, 50),
     lateP99Ms: percentile(late, 99),
     snapshots: sum(all, ({ snapshots }) => snapshots),
+    readBacks: sum(all, ({ delivery }) => delivery?.readBacks.length ?? 0),
+    changed: all.filter(({ delivery }) => delivery && isSeenChanged(delivery)).length,
   };
 }
 

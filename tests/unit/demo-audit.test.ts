@@ -87,6 +87,20 @@ test("a missing reading is found", () => {
   expect(kinds([checked({ snapshots: 6 })], [first, second])).toEqual(["snapshot_missing"]);
 });
 
+test("a missing read-back is found", () => {
+  const delivery = { ...published({}), readBacks: [readBack("matches")] };
+
+  expect(kinds([checked({ delivery })], [first, second])).toEqual(["read_back_missing"]);
+});
+
+test("a change that Postwell did not notice is found, and one that it made up", () => {
+  const changed = { ...published({}), readBacks: [readBack("matches"), readBack("differs")] };
+
+  expect(kinds([checked({ isChanged: true })], [first, second])).toEqual(["read_back_wrong"]);
+  expect(kinds([checked({ delivery: changed })], [first, second])).toEqual(["read_back_wrong"]);
+  expect(kinds([checked({ delivery: changed, isChanged: true })], [first, second])).toEqual([]);
+});
+
 test("a row that the import forgot is found", () => {
   expect(kinds([checked({ delivery: null })], [])).toEqual(["not_imported"]);
 });
@@ -149,7 +163,8 @@ function checked(change: Partial<CheckedDelivery> = {}): CheckedDelivery {
     { text: "Second", altTexts: [] },
   ];
   const planned = { post: "p1", channel: CHANNEL, dueAt: new Date(DUE), parts };
-  return { planned, delivery: published({}), snapshots: 7, snapshotsDue: 7, ...change };
+  const due = { snapshots: 7, snapshotsDue: 7, readBacksDue: 2, isChanged: false };
+  return { planned, delivery: published({}), ...due, ...change };
 }
 
 function published({ receiptParts = 2 }: { receiptParts?: number }): KnownDelivery {
@@ -161,7 +176,12 @@ function published({ receiptParts = 2 }: { receiptParts?: number }): KnownDelive
     knownBy: "answered" as const,
   }));
   const receipt = { remoteId: "1", permalink: null, publishedAt: DUE, parts };
-  return { ...base, state: "published", receipt };
+  return {
+    ...base,
+    state: "published",
+    receipt,
+    readBacks: [readBack("matches"), readBack("matches")],
+  };
 }
 
 function failed(): KnownDelivery {
@@ -173,6 +193,10 @@ function failed(): KnownDelivery {
     nextStep: "n",
   };
   return { ...base, state: "failed", error };
+}
+
+function readBack(verdict: "matches" | "differs"): KnownDelivery["readBacks"][number] {
+  return { takenAt: DUE, verdict, differences: [], reason: null };
 }
 
 function attemptAt(armedAt: string): KnownDelivery["attempts"][number] {
@@ -189,6 +213,5 @@ const base: KnownDelivery = {
   receipt: null,
   error: null,
   attempts: [],
-  readBack: null,
   readBacks: [],
 };

@@ -142,7 +142,6 @@ function publishedAt(publishedAt: string, outcomes: readonly string[]): KnownDel
     attempts: outcomes.map((outcome) => {
       return { part: 0, armedAt: dueAt, answeredAt: dueAt, outcome, error: null };
     }),
-    readBack: null,
     readBacks: [],
   };
 }
