@@ -12,6 +12,7 @@ import { openWakeQueue, type WakeQueue } from "./engine/queue.ts";
 import { checkReceiptsHandler } from "./jobs/check-receipts.ts";
 import { publishChannelHandler } from "./jobs/publish-channel.ts";
 import { readEngagementHandler } from "./jobs/read-engagement.ts";
+import { removePartsHandler } from "./jobs/remove-parts.ts";
 import { createLedger } from "./publishing/ledger.ts";
 
 /** A running worker. */
@@ -36,6 +37,7 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
     ["publish-channel", publishChannelHandler({ ledger, fences })],
     ["read-engagement", readEngagementHandler],
     ["check-receipts", checkReceiptsHandler],
+    ["remove-parts", removePartsHandler],
   ]);
   const leases = createLeaseKeeper(context, id, handlers);
   const lanes = JOBS.flatMap((job) =>

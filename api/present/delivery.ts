@@ -4,6 +4,8 @@ import type {
   DeliverySummary,
   DeliveryView,
 } from "../../shared/contract/delivery.ts";
+import { choicesFor, type RemovalProgress } from "../../shared/domain/choices.ts";
+import { explainRemoval } from "../../shared/domain/removal.ts";
 import { explain, explainError, type Explanation } from "../../shared/domain/stop.ts";
 import type {
   DeliveryWithLedger,
@@ -18,7 +20,7 @@ export function presentDeliverySummary(delivery: Omit<PostDelivery, "postId">): 
 }
 
 export function presentListedDelivery(delivery: ListedDelivery): DeliveryListItem {
-  const explanation = explain(delivery.state, delivery.error);
+  const explanation = explain(delivery);
   return {
     id: delivery.id,
     postId: delivery.postId,
@@ -33,14 +35,23 @@ export function presentListedDelivery(delivery: ListedDelivery): DeliveryListIte
     nextAt: delivery.nextAt?.toISOString() ?? null,
     publishedAt: delivery.publishedAt?.toISOString() ?? null,
     receipt: presentReceipt(delivery.receipts),
+    isCutShort: delivery.isCutShort,
+    removal: presentRemoval(delivery),
     readBack: delivery.readBack,
     error: explanation && presentExplanation(explanation),
   };
 }
 
-export function presentDelivery(delivery: DeliveryWithLedger): DeliveryView {
+/** @param canRemove whether its platform lets posts be taken away */
+export function presentDelivery(
+  delivery: DeliveryWithLedger,
+  { canRemove }: { readonly canRemove: boolean },
+): DeliveryView {
+  const { state } = delivery;
+  const choices = choicesFor({ state, removal: progressOf(delivery), canRemove });
   return {
     ...presentListedDelivery(delivery),
+    choices: choices.map(({ action, title, risk }) => ({ action, title, risk })),
     attempts: delivery.attempts.map(({ part, armedAt, answeredAt, outcome, error }) => ({
       part,
       armedAt: armedAt.toISOString(),
@@ -58,13 +69,34 @@ export function presentDelivery(delivery: DeliveryWithLedger): DeliveryView {
 }
 
 function presentReceipt(receipts: readonly ListedReceipt[]): DeliveryView["receipt"] {
-  const parts = receipts.map(({ part, remoteId, permalink, publishedAt, knownBy }) => {
-    return { part, remoteId, permalink, publishedAt: new Date(publishedAt).toISOString(), knownBy };
-  });
+  const parts = receipts.map(({ part, remoteId, permalink, knownBy, ...times }) => ({
+    part,
+    remoteId,
+    permalink,
+    publishedAt: new Date(times.publishedAt).toISOString(),
+    removedAt: times.removedAt && new Date(times.removedAt).toISOString(),
+    knownBy,
+  }));
   const [first] = parts;
   if (!first) return null;
   const { remoteId, permalink, publishedAt } = first;
   return { remoteId, permalink, publishedAt, parts };
+}
+
+function presentRemoval(delivery: ListedDelivery): DeliveryListItem["removal"] {
+  const { removalWishedAt, removeAt, removalError } = delivery;
+  if (!removalWishedAt) return null;
+  const explanation = removalError && explainRemoval(removalError, removeAt);
+  return {
+    wishedAt: removalWishedAt.toISOString(),
+    nextAt: removeAt?.toISOString() ?? null,
+    error: explanation && presentExplanation(explanation),
+  };
+}
+
+function progressOf({ removalWishedAt, removeAt }: ListedDelivery): RemovalProgress {
+  if (!removalWishedAt) return "none";
+  return removeAt ? "under_way" : "waits_for_person";
 }
 
 function presentExplanation(explanation: Explanation): DeliveryErrorView {

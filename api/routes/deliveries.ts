@@ -1,9 +1,12 @@
 import { Router } from "express";
 import * as z from "zod";
 import { deliveryMissing } from "../../shared/commands/delivery-refusals.ts";
-import { resolveDelivery } from "../../shared/commands/resolve-delivery.ts";
+import { namePost } from "../../shared/commands/name-post.ts";
+import { removeDelivery } from "../../shared/commands/remove-delivery.ts";
+import { resolveDelivery, type Finding } from "../../shared/commands/resolve-delivery.ts";
 import { retryDeliveries } from "../../shared/commands/retry-deliveries.ts";
 import { retryDelivery } from "../../shared/commands/retry-delivery.ts";
+import type { ThreadDecision } from "../../shared/commands/settle-thread.ts";
 import type { Actor, Context } from "../../shared/context.ts";
 import {
   DeliveryFilter,
@@ -17,7 +20,7 @@ import {
 import { IdParams } from "../../shared/contract/ids.ts";
 import { findDelivery, listDeliveries } from "../../shared/queries/deliveries.ts";
 import { actorOf } from "../http/actor.ts";
-import { idempotent } from "../http/idempotent.ts";
+import { idempotent, idempotentAfter } from "../http/idempotent.ts";
 import { afterCursor, pageOf, PageQuery, pageSchema } from "../http/page.ts";
 import { parse } from "../http/parse.ts";
 import { serve, type Operation } from "../openapi/operation.ts";
@@ -29,6 +32,14 @@ const TIME_PROBLEMS = [
   "schedule.bad_time",
   "schedule.time_skipped",
   "schedule.too_far",
+];
+
+const REMOVAL_PROBLEMS = [
+  "delivery.missing",
+  "delivery.bad_state",
+  "delivery.channel_removed",
+  "delivery.not_removable",
+  "delivery.unanswered",
 ];
 
 const ListQuery = PageQuery.extend(DeliveryFilter.shape);
@@ -80,6 +91,7 @@ const retry: Operation = {
     "delivery.missing",
     "delivery.bad_state",
     "delivery.channel_removed",
+    "delivery.being_removed",
     ...TIME_PROBLEMS,
   ],
 };
@@ -88,14 +100,33 @@ const resolve: Operation = {
   method: "post",
   path: "/deliveries/{id}/resolve",
   action: "deliveries.resolve",
-  summary: "Say what became of a delivery whose answer was lost",
+  summary: "Settle a delivery of unknown outcome, or a thread that is half out",
+  description: "`choices` of the delivery say what there is to decide, and what each of it risks.",
   params: IdParams,
   body: ResolveDeliveryRequest,
   answers: { 200: { description: "The delivery as it is now", schema: DeliveryView } },
-  problems: ["delivery.missing", "delivery.bad_state", "delivery.no_remote_id"],
+  problems: [
+    ...REMOVAL_PROBLEMS,
+    "delivery.no_remote_id",
+    "delivery.being_removed",
+    "channel.platform_unreachable",
+    ...TIME_PROBLEMS,
+  ],
 };
 
-export const deliveryOperations = [list, read, retryMany, retry, resolve];
+const remove: Operation = {
+  method: "post",
+  path: "/deliveries/{id}/remove",
+  action: "deliveries.remove",
+  summary: "Take away what is out of a delivery",
+  description:
+    "A worker takes it away on the platform, the last part first, whatever holds there are; `removal` shows how it goes, and the state ends as `removed`. Asking again is harmless, and lets a removal go on that waited for a person.",
+  params: IdParams,
+  answers: { 200: { description: "The delivery as it is now", schema: DeliveryView } },
+  problems: REMOVAL_PROBLEMS,
+};
+
+export const deliveryOperations = [list, read, retryMany, retry, resolve, remove];
 
 export function deliveryRoutes(context: Context): Router {
   const routes = Router();
@@ -146,12 +177,25 @@ export function deliveryRoutes(context: Context): Router {
   serve(
     routes,
     resolve,
+    idempotentAfter(context, {
+      async prepare(_context, req, res) {
+        const { id: deliveryId } = parse(IdParams, req.params);
+        const input = parse(ResolveDeliveryRequest, req.body);
+        return { deliveryId, word: await wordOf(context, actorOf(res), deliveryId, input) };
+      },
+      async finish(inner, settled, res) {
+        await resolveDelivery(inner, actorOf(res), settled);
+        return { status: 200, body: await present(inner, actorOf(res), settled.deliveryId) };
+      },
+    }),
+  );
+
+  serve(
+    routes,
+    remove,
     idempotent(context, async (inner, req, res) => {
       const { id: deliveryId } = parse(IdParams, req.params);
-      const input = parse(ResolveDeliveryRequest, req.body);
-      const { outcome } = input;
-      const finding = outcome === "published" ? input : { outcome, next: input.then };
-      await resolveDelivery(inner, actorOf(res), { deliveryId, finding });
+      await removeDelivery(inner, actorOf(res), { deliveryId });
       return { status: 200, body: await present(inner, actorOf(res), deliveryId) };
     }),
   );
@@ -159,8 +203,23 @@ export function deliveryRoutes(context: Context): Router {
   return routes;
 }
 
-async function present({ db }: Context, { workspaceId }: Actor, deliveryId: string) {
-  const delivery = await findDelivery(db, workspaceId, deliveryId);
+/** What the request says, with the platform's id of a post that was found. */
+async function wordOf(
+  context: Context,
+  actor: Actor,
+  deliveryId: string,
+  input: ResolveDeliveryRequest,
+): Promise<Finding | ThreadDecision> {
+  if (input.outcome === "not_published") return { outcome: input.outcome, next: input.then };
+  if (input.outcome !== "published") return input;
+  const { outcome, permalink } = input;
+  const remoteId = input.remoteId ?? (await namePost(context, actor, { deliveryId, permalink }));
+  return { outcome, permalink, remoteId };
+}
+
+async function present(context: Context, { workspaceId }: Actor, deliveryId: string) {
+  const delivery = await findDelivery(context.db, workspaceId, deliveryId);
   if (!delivery) throw deliveryMissing();
-  return presentDelivery(delivery);
+  const canRemove = context.connectors.get(delivery.platform)?.remove !== undefined;
+  return presentDelivery(delivery, { canRemove });
 }

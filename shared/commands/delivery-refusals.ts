@@ -14,3 +14,28 @@ export function badState(state: DeliveryState, wanted: string): AppError {
     { path: "state", code, detail, facts: { state } },
   ]);
 }
+
+export function channelRemoved(): AppError {
+  return new AppError(
+    "conflict",
+    "delivery.channel_removed",
+    "The channel was removed. Connect it again and schedule the post on the new channel.",
+  );
+}
+
+export function beingRemoved(): AppError {
+  return new AppError(
+    "conflict",
+    "delivery.being_removed",
+    "What is out of this delivery is being taken away, so nothing more of it goes out.",
+  );
+}
+
+/** One part of it may be out or not. */
+export function unanswered(): AppError {
+  return new AppError(
+    "conflict",
+    "delivery.unanswered",
+    "Whether the next part is out is not known yet. Postwell finds out within minutes; decide then.",
+  );
+}

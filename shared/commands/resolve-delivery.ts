@@ -12,39 +12,44 @@ import {
 import { partsFor } from "../domain/content.ts";
 import { parseEngagementSchedule } from "../domain/engagement-schedule.ts";
 import { plusMinutes } from "../domain/delivery-plan.ts";
-import { remoteIdFrom } from "../domain/permalink.ts";
-import { AppError } from "../errors.ts";
 import { badState, deliveryMissing } from "./delivery-refusals.ts";
+import { settleThread, type ThreadDecision } from "./settle-thread.ts";
 
 /** What a person found on the channel. */
 export type Finding =
-  | { readonly outcome: "published"; readonly permalink: string; readonly remoteId: string | null }
+  | { readonly outcome: "published"; readonly permalink: string; readonly remoteId: string }
   | { readonly outcome: "not_published"; readonly next: "send_again" | "drop" };
 
 /**
- * Settles a delivery of unknown outcome by what a person saw. Of two people who do so at once, one wins.
- * @throws {AppError} not_found `delivery.missing`; conflict `delivery.bad_state`; invalid `delivery.no_remote_id`
+ * Settles a delivery of unknown outcome by what a person saw, or a thread that is half out by what they decided. Of two people who do so at once, one wins.
+ * @throws {AppError} not_found `delivery.missing`; conflict `delivery.bad_state`; and as `settleThread`
  */
 export async function resolveDelivery(
-  { db, config }: Context,
-  { workspaceId }: Actor,
-  { deliveryId, finding }: { readonly deliveryId: string; readonly finding: Finding },
+  context: Context,
+  actor: Actor,
+  { deliveryId, word }: { readonly deliveryId: string; readonly word: Finding | ThreadDecision },
 ): Promise<void> {
-  await inTransaction(db, async (tx) => {
+  const { workspaceId } = actor;
+  await inTransaction(context.db, async (tx) => {
     const [delivery] = await lockDeliveries(
       tx,
       sql`d.workspace_id = ${workspaceId} and d.id = ${deliveryId}`,
     );
     if (!delivery) throw deliveryMissing();
+    if (!isFinding(word)) return settleThread(context, actor, { tx, delivery, decision: word });
     if (delivery.state !== "unknown") throw badState(delivery.state, "be settled by a person");
     const open = await publishedParts(tx, delivery.id);
-    if (finding.outcome === "not_published") {
-      await notPublished(tx, workspaceId, { delivery, open, next: finding.next });
+    if (word.outcome === "not_published") {
+      await notPublished(tx, workspaceId, { delivery, open, next: word.next });
       return;
     }
-    const firstReadingMs = parseEngagementSchedule(config.engagementAfter)[0] ?? null;
-    await published(tx, workspaceId, { delivery, open, finding, firstReadingMs });
+    const firstReadingMs = parseEngagementSchedule(context.config.engagementAfter)[0] ?? null;
+    await published(tx, workspaceId, { delivery, open, finding: word, firstReadingMs });
   });
+}
+
+function isFinding(word: Finding | ThreadDecision): word is Finding {
+  return word.outcome === "published" || word.outcome === "not_published";
 }
 
 interface Absence {
@@ -82,9 +87,7 @@ async function published(
   workspaceId: string,
   { delivery, open, finding, firstReadingMs }: Presence,
 ): Promise<void> {
-  const remoteId = finding.remoteId ?? remoteIdFrom(finding.permalink);
-  if (remoteId === null) throw noRemoteId();
-  const { permalink } = finding;
+  const { permalink, remoteId } = finding;
   await answerOpenAttempts(tx, delivery.id, "published");
   await recordByPerson(tx, { delivery, part: open.receipts, remoteId, permalink });
   const partCount = partsFor(open.parts, open.variant).length;
@@ -112,10 +115,4 @@ async function sendOn(
   await settleDelivery(tx, workspaceId, { ...delivery, state, nextAt: now, latestAt });
   const { channelId, platform } = delivery;
   await wakeChannels(tx, [{ channelId, platform, at: now }]);
-}
-
-function noRemoteId(): AppError {
-  const code = "delivery.no_remote_id";
-  const detail = "The address names no post. Copy the address of the post itself, or give its id.";
-  return new AppError("invalid", code, detail, [{ path: "permalink", code, detail }]);
 }

@@ -81,7 +81,7 @@ export async function retryLocked(
   const goingOn = planned.filter(({ state }) => retryGoesOn(state));
   const anew = planned.filter(({ state }) => !retryGoesOn(state));
   await replanDeliveries(tx, workspaceId, anew, "delivery.scheduled");
-  await goOnWithThreads(tx, workspaceId, goingOn, moment.dueAt);
+  await goOnWithThreads(tx, workspaceId, goingOn);
   await wakeChannels(
     tx,
     planned.map(({ channelId, platform }) => ({ channelId, platform, at: moment.dueAt })),
@@ -95,6 +95,7 @@ function matching(workspaceId: string, filter: RetryFilter): RawBuilder<unknown>
     sql`d.workspace_id = ${workspaceId}`,
     sql`d.state = any(${states})`,
     sql`c.removed_at is null`,
+    sql`d.removal_wished_at is null`,
     filter.ids && sql`d.id = any(${filter.ids}::uuid[])`,
     filter.channelId && sql`d.channel_id = ${filter.channelId}`,
     filter.kind && sql`d.error ->> 'kind' = ${filter.kind}`,

@@ -4,14 +4,13 @@ import { clock, inTransaction } from "../db/client.ts";
 import { lockDeliveries } from "../db/deliveries-plan.ts";
 import { PERSON_MAY_RETRY } from "../domain/retry-plan.ts";
 import { resolveWhen } from "../domain/schedule.ts";
-import { AppError } from "../errors.ts";
-import { badState, deliveryMissing } from "./delivery-refusals.ts";
+import { badState, beingRemoved, channelRemoved, deliveryMissing } from "./delivery-refusals.ts";
 import { retryLocked, type RetryTime } from "./retry-deliveries.ts";
 
 /**
  * Gives one stopped delivery a new time. A thread of which some parts are out goes on where it stopped.
- * @throws {AppError} not_found `delivery.missing`; conflict `delivery.bad_state`, `delivery.channel_removed`; invalid as
- *   `resolveWhen`
+ * @throws {AppError} not_found `delivery.missing`; conflict `delivery.bad_state`, `delivery.channel_removed`,
+ *   `delivery.being_removed`; invalid as `resolveWhen`
  */
 export async function retryDelivery(
   { db }: Context,
@@ -25,13 +24,8 @@ export async function retryDelivery(
     );
     if (!delivery) throw deliveryMissing();
     if (!PERSON_MAY_RETRY.includes(delivery.state)) throw badState(delivery.state, "be retried");
-    if (delivery.isChannelRemoved) {
-      throw new AppError(
-        "conflict",
-        "delivery.channel_removed",
-        "The channel was removed. Connect it again and schedule the post on the new channel.",
-      );
-    }
+    if (delivery.isChannelRemoved) throw channelRemoved();
+    if (delivery.isRemovalWished) throw beingRemoved();
     const moment = resolveWhen(time.at, await clock(tx));
     await retryLocked(tx, workspaceId, [delivery], { moment, ...time });
   });

@@ -70,6 +70,12 @@ export interface Connector<Credentials = unknown, Settings = unknown, Prepared =
     call: Call<Credentials, Settings>,
   ): Promise<PublishedPart | null>;
 
+  /**
+   * The id of the post at an address that a person copied from the platform; null where it names no post of this account. Present
+   * where the last piece of the address is not the id. Read-only and repeatable.
+   */
+  remoteIdOf?(permalink: string, call: Call<Credentials, Settings>): Promise<string | null>;
+
   /** Takes one published part away. Repeatable: what is gone already is no error. */
   remove?(remoteId: string, call: Call<Credentials, Settings>): Promise<void>;
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ACTIONS, riskOf } from "../domain/choices.ts";
 import { DELIVERY_STATES } from "../domain/delivery.ts";
 import { FAILURES } from "../domain/failure.ts";
 import { DIFFERENCES, VERDICTS } from "../domain/read-back.ts";
@@ -34,6 +35,7 @@ const ReceiptPart = z.object({
   remoteId: z.string(),
   permalink: z.string().nullable(),
   publishedAt: z.iso.datetime(),
+  removedAt: z.iso.datetime().nullable().describe("When it was taken away; null while it is out."),
   knownBy: z
     .enum(["answered", "reconciled", "person"])
     .describe("The platform answered, was asked afterwards, or a person saw it."),
@@ -79,6 +81,29 @@ const ReadBackView = z
   })
   .meta({ id: "ReadBack" });
 
+const RemovalView = z
+  .object({
+    wishedAt: z.iso.datetime(),
+    nextAt: z.iso
+      .datetime()
+      .nullable()
+      .describe("When Postwell goes on with it; null where all is gone, or a person must act."),
+    error: ErrorView.nullable().describe("Why the last try failed."),
+  })
+  .meta({ id: "Removal" });
+
+const ChoiceView = z
+  .object({
+    action: z
+      .enum(ACTIONS)
+      .describe(
+        "`retry`, `remove` and the post's `cancel` have their own addresses, the others go to `resolve`.",
+      ),
+    title: z.string(),
+    risk: z.string(),
+  })
+  .meta({ id: "Choice" });
+
 export const DeliveryListItem = z
   .object({
     id: z.uuid(),
@@ -97,6 +122,10 @@ export const DeliveryListItem = z
       .describe("When Postwell looks at it next; null where a person decides or all is done."),
     publishedAt: z.iso.datetime().nullable(),
     receipt: ReceiptView.nullable(),
+    isCutShort: z
+      .boolean()
+      .describe("Published, but a person left out the parts that `receipt` does not have."),
+    removal: RemovalView.nullable().describe("Null where nobody wants it gone."),
     readBack: VerdictName.nullable().describe(
       "Whether the receipt held when the platform was asked last; null before it was asked.",
     ),
@@ -105,6 +134,9 @@ export const DeliveryListItem = z
   .meta({ id: "DeliveryListItem" });
 
 export const DeliveryView = DeliveryListItem.extend({
+  choices: z
+    .array(ChoiceView)
+    .describe("What a person may decide now, with what each of it risks; empty for nothing."),
   attempts: z.array(AttemptView),
   readBacks: z.array(ReadBackView).describe("Oldest first: after a minute, and after a day."),
 }).meta({ id: "Delivery" });
@@ -187,7 +219,7 @@ export const ResolveDeliveryRequest = z
           .max(500)
           .nullable()
           .default(null)
-          .describe("The platform's id of it; without it, the last piece of the address."),
+          .describe("The platform's id of it; without it, the one that the address names."),
       })
       .describe(
         "You saw the post on the channel. If you are wrong, it will never go out, and its engagement cannot be read.",
@@ -203,9 +235,25 @@ export const ResolveDeliveryRequest = z
           ),
       })
       .describe("You looked on the channel, and it is not there."),
+    z
+      .strictObject({ outcome: z.literal("go_on"), ...retryTime })
+      .describe(`Of a thread that is half out, the missing parts go out. ${riskOf("go_on")}`),
+    z
+      .strictObject({ outcome: z.literal("stop_here") })
+      .describe(
+        `A thread that is half out stays so, and counts as published. ${riskOf("stop_here")}`,
+      ),
+    z
+      .strictObject({ outcome: z.literal("remove") })
+      .describe(
+        `What is out of a thread is taken away, the last part first. ${riskOf("remove")} \`removal\` of the delivery shows how it goes.`,
+      ),
   ])
-  .describe("What became of a delivery whose answer was lost. Look at the channel first.");
+  .describe(
+    "What became of a delivery whose answer was lost (look at the channel first), or what is to become of a thread that is half out.",
+  );
 
+export type ResolveDeliveryRequest = z.output<typeof ResolveDeliveryRequest>;
 export type DeliveryFilter = z.output<typeof DeliveryFilter>;
 export type DeliveryListItem = z.output<typeof DeliveryListItem>;
 export type DeliverySummary = z.output<typeof DeliverySummary>;

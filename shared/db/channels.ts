@@ -187,7 +187,7 @@ export async function countWaiting(db: Db, channelId: string): Promise<number> {
     .selectFrom("deliveries")
     .select(({ fn }) => fn.countAll<number>().as("count"))
     .where("channelId", "=", channelId)
-    .where("state", "in", WAITING)
+    .where((eb) => eb.or([eb("state", "in", WAITING), eb("removeAt", "is not", null)]))
     .executeTakeFirstOrThrow();
   return row.count;
 }

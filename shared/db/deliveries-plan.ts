@@ -20,6 +20,8 @@ export interface PlannedDelivery {
   /** Of its post. */
   readonly latestAfterMinutes: number;
   readonly isChannelRemoved: boolean;
+  /** Somebody wants it gone, so nothing more of it may go out. */
+  readonly isRemovalWished: boolean;
 }
 
 /** Locks the deliveries of a post that have not ended in nothing, by id. The caller holds the post's lock. */
@@ -35,7 +37,8 @@ export async function lockDeliveries(
 ): Promise<PlannedDelivery[]> {
   const { rows } = await sql<PlannedDelivery>`
     select d.id, d.post_id, d.channel_id, d.platform, d.state, d.version, d.content_hash, d.due_at, d.local_time, d.zone,
-           d.tzdb, d.latest_at, p.latest_after_minutes, c.removed_at is not null as is_channel_removed
+           d.tzdb, d.latest_at, p.latest_after_minutes, c.removed_at is not null as is_channel_removed,
+           d.removal_wished_at is not null as is_removal_wished
       from deliveries d join posts p on p.id = d.post_id join channels c on c.id = d.channel_id
      where ${where} order by d.id limit ${limit} for update of d`.execute(tx);
   return rows;
@@ -138,21 +141,24 @@ export async function resealDeliveries(
     select ${workspaceId}, 'delivery.updated', id from changed`.execute(tx);
 }
 
-/** Lets threads of which some parts are out go on at an instant; they stay `partial`, so that no part is sent twice. */
+/**
+ * Gives threads of which some parts are out a time for the rest; they stay `partial`, so that no part is sent twice. It counts as their
+ * time from now on: a hold that had ended before it does not stop them.
+ */
 export async function goOnWithThreads(
   tx: Tx,
   workspaceId: string,
-  threads: readonly Pick<Replan, "id" | "version" | "latestAt">[],
-  at: Date,
+  threads: readonly Omit<Replan, "contentHash">[],
 ): Promise<void> {
   if (threads.length === 0) return;
   await sql`
     with moved as (
       update deliveries d
-         set version = d.version + 1, tries = 0, looks = 0, error = null, next_at = ${at}::timestamptz,
-             latest_at = g."latestAt", updated_at = clock()
-        from jsonb_to_recordset(${JSON.stringify(threads)}::jsonb) as g(id uuid, version int, "latestAt" timestamptz)
-       where d.id = g.id and d.version = g.version
+         set version = d.version + 1, tries = 0, looks = 0, error = null, due_at = g."dueAt", local_time = g."localTime",
+             zone = g.zone, tzdb = g.tzdb, latest_at = g."latestAt", next_at = g."dueAt", updated_at = clock()
+        from jsonb_to_recordset(${JSON.stringify(threads)}::jsonb)
+          as g(id uuid, version int, "dueAt" timestamptz, "localTime" text, zone text, tzdb text, "latestAt" timestamptz)
+       where d.id = g.id and d.version = g.version and d.removal_wished_at is null
       returning d.id)
     insert into events (workspace_id, type, subject_id)
     select ${workspaceId}, 'delivery.scheduled', id from moved`.execute(tx);

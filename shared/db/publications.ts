@@ -38,12 +38,13 @@ export async function recordPublished(
       on conflict do nothing),
     moved as (
       update deliveries d
-         set state = case when g."isLast" then 'published' else 'preparing' end,
+         set state = case when d.removal_wished_at is not null then d.state when g."isLast" then 'published' else 'preparing' end,
              version = d.version + 1, tries = 0, looks = 0, error = null, updated_at = clock(),
-             next_at = case when g."isLast" then null else d.next_at end,
+             -- A thread that waited for a person has no time; now it goes on. What is being taken away does not.
+             next_at = case when not g."isLast" and d.removal_wished_at is null then coalesce(d.next_at, clock()) end,
              published_at = case when g."isLast" then coalesce(g."publishedAt", clock()) end,
-             engagement_at = case when g."isLast" then clock() + g."firstReadingMs" * interval '1 ms' end,
-             read_back_at = case when g."isLast" then clock() + ${FIRST_READ_BACK_MS} * interval '1 ms' end
+             engagement_at = case when g."isLast" and d.removal_wished_at is null then clock() + g."firstReadingMs" * interval '1 ms' end,
+             read_back_at = case when g."isLast" and d.removal_wished_at is null then clock() + ${FIRST_READ_BACK_MS} * interval '1 ms' end
         from given g
        where d.id = g."deliveryId" and d.content_hash = g."contentHash"
          and d.state in ('sending', 'unknown', 'scheduled', 'preparing', 'partial')

@@ -112,6 +112,12 @@ export interface Tables {
     readBackAt: Date | null;
     readBackTries: Generated<number>;
     readBack: Verdict | null;
+    isCutShort: Generated<boolean>;
+    removalWishedAt: Date | null;
+    removalWishedBy: string | null;
+    removeAt: Date | null;
+    removalTries: Generated<number>;
+    removalError: JsonOrNull<DeliveryError>;
     createdAt: Generated<Date>;
     updatedAt: Generated<Date>;
   };
@@ -141,6 +147,14 @@ export interface Tables {
     reference: JsonOrNull<Record<string, string>>;
     knownBy: "answered" | "reconciled" | "person";
     recordedAt: Generated<Date>;
+  };
+  removals: {
+    id: string;
+    deliveryId: string;
+    part: number;
+    outcome: string;
+    error: JsonOrNull<DeliveryError>;
+    answeredAt: Generated<Date>;
   };
   snapshots: {
     deliveryId: string;

@@ -19,10 +19,13 @@ const ALLOWED = {
   "deliveries.read": ["admin", "author"],
   "deliveries.retry": ["admin"],
   "deliveries.resolve": ["admin"],
+  "deliveries.remove": ["admin"],
   "holds.read": ["admin", "author"],
   // Whoever sees the fire may stop everything; to go on is a decision.
   "holds.start": ["admin", "author"],
   "holds.end": ["admin"],
+  // Everybody's own.
+  "notices.read": ["admin", "author"],
   "engagement.read": ["admin", "author"],
   "events.read": ["admin", "author"],
   "queues.read": ["admin"],

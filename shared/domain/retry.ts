@@ -50,8 +50,7 @@ export function afterFailure(failed: FailedTry): Consequence {
       return { ...again(failed, until, failed.tries), channelWaitsUntil: until };
     }
     case "back_off": {
-      const pauseMs = BACK_OFF_MS[Math.min(failed.tries, BACK_OFF_MS.length - 1)] ?? HOUR;
-      const nextAt = plus(failed.now, pauseMs * (0.5 + failed.chance / 2));
+      const nextAt = afterPause(failed);
       return { ...again(failed, nextAt, failed.tries + 1), channelWaitsUntil: null };
     }
     case "person":
@@ -72,6 +71,16 @@ function again(
 function stopped(failed: FailedTry): Omit<Consequence, "channelWaitsUntil"> {
   const state = failed.isPartlyOut ? "partial" : "failed";
   return { state, nextAt: null, tries: failed.tries };
+}
+
+/** When to try once more after so many tries in a row that the platform was away for. */
+export function afterPause({
+  now,
+  tries,
+  chance,
+}: Pick<FailedTry, "now" | "tries" | "chance">): Date {
+  const pauseMs = BACK_OFF_MS[Math.min(tries, BACK_OFF_MS.length - 1)] ?? HOUR;
+  return plus(now, pauseMs * (0.5 + chance / 2));
 }
 
 /** When the platform said to come back. Platforms send times that have passed, and times in ten years. */

@@ -2,6 +2,7 @@ import { checkReceipts } from "./check-receipts.ts";
 import type { Job } from "./job.ts";
 import { publishChannel } from "./publish-channel.ts";
 import { readEngagement } from "./read-engagement.ts";
+import { removeParts } from "./remove-parts.ts";
 
 /** Every job there is. A worker refuses to start unless each has one handler. */
-export const JOBS: readonly Job[] = [publishChannel, readEngagement, checkReceipts];
+export const JOBS: readonly Job[] = [publishChannel, readEngagement, checkReceipts, removeParts];

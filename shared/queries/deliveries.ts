@@ -23,6 +23,11 @@ export interface ListedDelivery {
   readonly readBack: Verdict | null;
   readonly error: DeliveryError | null;
   readonly receipts: readonly ListedReceipt[];
+  readonly isCutShort: boolean;
+  /** Null where nobody wants it gone. */
+  readonly removalWishedAt: Date | null;
+  readonly removeAt: Date | null;
+  readonly removalError: DeliveryError | null;
 }
 
 export interface ListedReceipt {
@@ -31,6 +36,7 @@ export interface ListedReceipt {
   readonly permalink: string | null;
   readonly publishedAt: string;
   readonly knownBy: "answered" | "reconciled" | "person";
+  readonly removedAt: string | null;
 }
 
 interface ListedAttempt {
@@ -51,10 +57,13 @@ interface ListedReadBack {
 const LISTED = sql`
   d.id, d.post_id, d.channel_id, d.platform, d.state, d.version, d.due_at,
   to_char(d.due_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as due_key, d.local_time, d.zone, d.latest_at, d.next_at,
-  d.published_at, d.read_back, d.error,
+  d.published_at, d.read_back, d.error, d.is_cut_short, d.removal_wished_at, d.remove_at, d.removal_error,
   coalesce((select jsonb_agg(jsonb_build_object('part', r.part, 'remoteId', r.remote_id, 'permalink', r.permalink,
-                                                'publishedAt', r.published_at, 'knownBy', r.known_by) order by r.part)
-              from receipts r where r.delivery_id = d.id), '[]') as receipts`;
+                                                'publishedAt', r.published_at, 'knownBy', r.known_by,
+                                                'removedAt', x.answered_at) order by r.part)
+              from receipts r
+              left join removals x on x.delivery_id = r.delivery_id and x.part = r.part and x.outcome = 'removed'
+             where r.delivery_id = d.id), '[]') as receipts`;
 
 export interface DeliveryListFilter {
   readonly state?: readonly DeliveryState[] | undefined;

@@ -5,6 +5,7 @@ import { readEngagement } from "./engagement.ts";
 import { Prepared, prepare } from "./prepare.ts";
 import { commit, reconcile, remove } from "./publish.ts";
 import { readBack } from "./read-back.ts";
+import { remoteIdOf } from "./remote-id.ts";
 import { check, connect, renewal } from "./session.ts";
 import { measure } from "./text.ts";
 
@@ -22,6 +23,7 @@ export const connector = {
   prepare,
   commit,
   reconcile,
+  remoteIdOf,
   remove,
   readEngagement,
   readBack,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { OutgoingMedia, OutgoingPart } from "../connector.ts";
 import { ConnectorError } from "../error.ts";
+import { accountOf } from "./account-of.ts";
 import { capabilities } from "./capabilities.ts";
 import { pdsOf, sessionOf, type BlueskyCall } from "./credentials.ts";
 import { facetsOf, mentionedHandles } from "./facets.ts";
@@ -116,21 +117,8 @@ async function resolveHandles(
 }
 
 async function resolveHandle(handle: string, call: BlueskyCall): Promise<string | null> {
-  const session = sessionOf(call);
   try {
-    const { did } = await xrpc(
-      call,
-      {
-        base: pdsOf(call, session),
-        method: "com.atproto.identity.resolveHandle",
-        params: [["handle", handle]],
-      },
-      {
-        schema: z.object({ did: z.string().startsWith("did:") }),
-        meaning: { refused: "gone", lost: "unavailable" },
-      },
-    );
-    return did;
+    return await accountOf(handle, call);
   } catch (error) {
     // A post with a name in plain text is better than no post; but who ran out of time has not asked.
     if (error instanceof ConnectorError && !call.signal.aborted) return null;

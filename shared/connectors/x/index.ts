@@ -9,6 +9,7 @@ import { prepare, Prepared } from "./media.ts";
 import { commit, remove } from "./publish.ts";
 import { readBack } from "./read-back.ts";
 import { reconcile } from "./reconcile.ts";
+import { remoteIdIn } from "./remote-id.ts";
 import { weightedLength } from "./text.ts";
 
 export const connector = xConnector();
@@ -31,6 +32,7 @@ function xConnector(): Connector<Credentials, Settings, Prepared> {
     prepare: (part, previous, call) => prepare(part, previous, over(call)),
     commit: (part, prepared, call) => commit(part, prepared, over(call)),
     reconcile: (part, attempt, call) => reconcile(part, attempt, over(call)),
+    remoteIdOf: (permalink) => Promise.resolve(remoteIdIn(permalink)),
     remove: (remoteId, call) => remove(remoteId, over(call)),
     readEngagement: (remoteIds, call) => readEngagement(remoteIds, over(call)),
     readBack: (parts, call) => readBack(parts, over(call)),

@@ -17,6 +17,11 @@ export function isRemoteId(text: string): boolean {
   return /^[1-9]\d{0,18}$/.test(text);
 }
 
+/** The post that an address names, also where it goes on to a photo; null for another page. */
+export function remoteIdIn(permalink: string): string | null {
+  return /\/status(?:es)?\/([1-9]\d{0,18})(?:\/|$)/.exec(new URL(permalink).pathname)?.[1] ?? null;
+}
+
 /** A post as the rest of Postwell knows it. X finds a post by its id whatever the handle says, also after a rename. */
 export function publishedPart(remoteId: string, handle: string | null): PublishedPart {
   const permalink = `https://x.com/${handle ?? "i"}/status/${remoteId}`;
