@@ -198,8 +198,9 @@ test("only the configuration reads the environment", () => {
   expect(reading).toEqual(["shared/config.ts"]);
 });
 
-test("no file is longer than 300 lines", () => {
+test("no source file is longer than 300 lines", () => {
   const long = files
+    .filter((file) => !file.path.startsWith("tests/"))
     .map((file) => ({ path: file.path, lines: file.text.split("\n").length }))
     .filter(({ lines }) => lines > 300);
 
