@@ -43,12 +43,14 @@ export const Capabilities = z.object({
     /** How long a published post may stay invisible to `reconcile`. */
     visibilityLagMs: z.int().nonnegative(),
   }),
-  /** Published limits on posting, most binding first. */
+  /** Published limits on posting, most binding first. Each part of a post costs one. */
   budgets: z.array(
     z.object({
       scope: z.enum(["channel", "app"]),
       limit: z.int().positive(),
       perMs: z.int().positive(),
+      /** Present where a day's quota begins anew at midnight of a time zone; absent where any such span counts. */
+      resetsAt: z.object({ zone: z.string() }).optional(),
     }),
   ),
 });

@@ -30,6 +30,12 @@ export interface Connector<Credentials = unknown, Settings = unknown, Prepared =
   /** Length of a text as this platform counts it, to be held against `capabilities.text.max`. Pure. */
   measure(text: string, capabilities: Capabilities): number;
 
+  /**
+   * Where a platform is many servers, each with limits and outages of its own: the host that these credentials are used at.
+   * Absent where a platform is one.
+   */
+  hostOf?(credentials: Credentials, settings: Settings): string;
+
   /** Proves that the credentials work and tells whose they are. May extend them (a session). Repeatable. */
   connect(call: Call<Credentials, Settings>): Promise<Connection<Credentials>>;
 
@@ -115,6 +121,17 @@ export interface Call<Credentials = unknown, Settings = unknown> {
   readonly now: () => Date;
   /** Ends the request when its time is up: the outcome of a commit is then unknown. */
   readonly signal: AbortSignal;
+  /** To be told what an answer says about limits on posting, whether it is a success or not. Absent where nobody listens. */
+  readonly observeLimit?: ((limit: ObservedLimit) => void) | undefined;
+}
+
+/** What a platform says is left of a limit on posting. */
+export interface ObservedLimit {
+  readonly scope: "channel" | "app";
+  /** Posts, rounded down. */
+  readonly remaining: number;
+  /** When the limit begins anew, UTC. */
+  readonly until: Date;
 }
 
 export interface Connection<Credentials> {

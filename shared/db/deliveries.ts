@@ -3,6 +3,7 @@ import type { Capabilities } from "../connectors/capabilities.ts";
 import type { Attention } from "../domain/channel.ts";
 import type { PartContent } from "../domain/content.ts";
 import type { DeliveryError, DeliveryState } from "../domain/delivery.ts";
+import type { WaitReason } from "../domain/wait.ts";
 import type { Db } from "./client.ts";
 
 /** A delivery that waits for a worker, with all that publishing it needs, as of one instant. */
@@ -40,6 +41,10 @@ export interface DueDelivery {
   readonly receipts: readonly StoredReceipt[];
   /** The part that is next was attempted before, however that ended. */
   readonly wasAttempted: boolean;
+  /** Which of its platform's servers the channel is on: empty where that is one, null where nobody has noted it yet. */
+  readonly host: string | null;
+  /** Why nothing new is published on the channel now; null where it is. What is late is found all the same. */
+  readonly waitReason: WaitReason | null;
   /** The newest attempt without an answer. */
   readonly openAttempt: OpenAttempt | null;
   /** `clock()` of the same instant. */
@@ -76,15 +81,18 @@ export async function claimNext(
     with head as (
       select d.*, d.latest_at < clock() as is_late, f.fence as hold_fence,
              is_held(d.workspace_id, d.channel_id, p.campaign, p.labels, d.due_at) as is_held, c.capabilities, c.attention, c.sealed_credentials,
-             c.credentials_version, p.parts, p.link, pc.variant, o.fence as lease_fence, open.open_attempt
+             c.credentials_version, c.host, w.is_waiting, w.reason as wait_reason,
+             p.parts, p.link, pc.variant, o.fence as lease_fence, open.open_attempt
         from jsonb_to_recordset(${JSON.stringify(leases)}::jsonb) as wanted("channelId" uuid, fence bigint)
         join outbox o on o.job = 'publish-channel' and o.subject_id = wanted."channelId" and o.fence = wanted.fence
          and o.leased_until > now()
         join channels c on c.id = wanted."channelId"
-         and (c.wait_until is null or c.wait_until <= clock())
+        join channel_waits w on w.channel_id = c.id
        cross join lateral (
              select * from deliveries d
               where d.channel_id = c.id and d.next_at is not null and d.next_at <= clock()
+                and (not w.is_waiting or (d.state = 'scheduled' and d.latest_at < clock())
+                     or (d.state in ('unknown', 'sending') and not w.is_out))
               order by d.next_at, d.id limit 1) d
         join posts p on p.id = d.post_id
         left join post_channels pc on pc.post_id = d.post_id and pc.channel_id = d.channel_id
@@ -103,7 +111,7 @@ export async function claimNext(
          set state = 'preparing', version = d.version + 1, updated_at = clock()
         from head h
        where d.id = h.id and d.version = h.version and h.attention is null and not h.is_held
-         and h.open_attempt is null
+         and h.open_attempt is null and not h.is_waiting
          and (h.state in ('partial', 'preparing') or (h.state = 'scheduled' and not h.is_late))
       returning d.id, d.version)
     select h.id, h.workspace_id, h.post_id, h.channel_id, h.platform, h.state,
@@ -114,7 +122,7 @@ export async function claimNext(
              select jsonb_agg(jsonb_build_object('part', r.part, 'remoteId', r.remote_id, 'permalink', r.permalink,
                                                  'publishedAt', r.published_at, 'reference', r.reference) order by r.part)
                from receipts r where r.delivery_id = h.id), '[]') end as receipts,
-           h.open_attempt, h.lease_fence,
+           h.open_attempt, h.lease_fence, h.host, case when h.is_waiting then h.wait_reason end as wait_reason,
            exists (select 1 from attempts a where a.delivery_id = h.id and a.part = (
              select count(*) from receipts r where r.delivery_id = h.id)) as was_attempted
       from head h left join claimed k on k.id = h.id`.execute(db);
@@ -193,6 +201,8 @@ export interface Move {
   readonly error: DeliveryError | null;
   readonly tries: number;
   readonly looks: number;
+  /** What it waited for when its time passed. */
+  readonly waitedFor?: WaitReason | null;
   /** The answer to an attempt that is settled by this move. */
   readonly answer: { readonly attemptId: string; readonly outcome: string } | null;
 }
@@ -204,7 +214,7 @@ export async function moveDelivery(db: Db, move: Move): Promise<number | null> {
     with moved as (
       update deliveries
          set state = ${move.to}, version = version + 1, next_at = ${move.nextAt}, error = ${error}::jsonb,
-             tries = ${move.tries}, looks = ${move.looks}, updated_at = clock()
+             tries = ${move.tries}, looks = ${move.looks}, waited_for = ${move.waitedFor ?? null}, updated_at = clock()
        where id = ${move.deliveryId} and version = ${move.version}
       returning id, version, workspace_id),
     answered as (

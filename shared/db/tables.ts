@@ -6,6 +6,8 @@ import type { Attention } from "../domain/channel.ts";
 import type { FailureKind } from "../domain/failure.ts";
 import type { Scope } from "../domain/permission.ts";
 import type { Difference, Verdict } from "../domain/read-back.ts";
+import type { BreakerState } from "../domain/outage.ts";
+import type { WaitReason } from "../domain/wait.ts";
 
 /** JSON goes in as text, because the driver would turn an array into a PostgreSQL array. */
 type Json<T> = ColumnType<T, string, string>;
@@ -47,6 +49,8 @@ export interface Tables {
     credentialsVersion: Generated<number>;
     renewingUntil: Date | null;
     waitUntil: Date | null;
+    waitReason: WaitReason | null;
+    host: string | null;
     createdAt: Generated<Date>;
     updatedAt: Generated<Date>;
     removedAt: Date | null;
@@ -112,6 +116,7 @@ export interface Tables {
     readBackAt: Date | null;
     readBackTries: Generated<number>;
     readBack: Verdict | null;
+    waitedFor: WaitReason | null;
     isCutShort: Generated<boolean>;
     removalWishedAt: Date | null;
     removalWishedBy: string | null;
@@ -208,6 +213,25 @@ export interface Tables {
     startedAt: Generated<Date>;
     seenAt: Generated<Date>;
     confirmedFence: number;
+  };
+  platformHealth: {
+    platform: string;
+    host: string;
+    breaker: Generated<BreakerState>;
+    since: Generated<Date>;
+    openings: Generated<number>;
+    retryAt: Date | null;
+    probeChannelId: string | null;
+    waitUntil: Date | null;
+    waitReason: WaitReason | null;
+  };
+  budgetUsage: {
+    key: string;
+    bucketAt: Date;
+    used: number;
+    room: number;
+    granted: number;
+    forgetAt: Date;
   };
   hostedDocuments: {
     platform: string;

@@ -2,7 +2,10 @@ import { sql } from "kysely";
 import { nextRunsFrom } from "../db/outbox.ts";
 import type { Job } from "./job.ts";
 
-/** Publishes what is due on one channel, in the order of the times, and settles what was left open there. */
+/**
+ * Publishes what is due on one channel, in the order of the times, and settles what was left open there. While the channel must
+ * wait, it is woken for what turns late meanwhile, and for looks, unless its platform does not answer.
+ */
 export const publishChannel: Job = {
   name: "publish-channel",
   nextRuns: (db, channelIds) =>
@@ -11,9 +14,16 @@ export const publishChannel: Job = {
       "publish-channel",
       channelIds,
       (subject) => sql<Date | null>`
-      (select greatest(min(d.next_at), c.wait_until)
-         from deliveries d join channels c on c.id = d.channel_id
-        where d.channel_id = ${subject} and d.next_at is not null
-        group by c.wait_until)`,
+      (select case when not w.is_waiting then first.at
+                   else least(greatest(first.at, w.until, case when w.is_out then clock() + interval '1 s' end), other.at) end
+         from channel_waits w
+        cross join lateral (
+              select min(d.next_at) as at
+                from deliveries d where d.channel_id = w.channel_id and d.next_at is not null) first
+        cross join lateral (
+              select min(case when d.state = 'scheduled' then greatest(d.next_at, d.latest_at + interval '1 ms')
+                              when d.state in ('unknown', 'sending') and not w.is_out then d.next_at end) as at
+                from deliveries d where w.is_waiting and d.channel_id = w.channel_id and d.next_at is not null) other
+        where w.channel_id = ${subject} and first.at is not null)`,
     ),
 };

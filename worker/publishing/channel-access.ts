@@ -1,11 +1,17 @@
 import type { ChannelAccess } from "../../shared/commands/on-channel.ts";
 import type { OutgoingPart, PublishedPart } from "../../shared/connectors/connector.ts";
 import type { DueDelivery, StoredReceipt } from "../../shared/db/deliveries.ts";
+import type { PlatformHost } from "../../shared/db/platform-health.ts";
 
 /** The channel's side of a claimed delivery. */
 export function accessOf(delivery: DueDelivery): ChannelAccess {
   const { channelId, platform, sealedCredentials, credentialsVersion } = delivery;
   return { id: channelId, platform, sealedCredentials, credentialsVersion };
+}
+
+/** Whose limits and outages concern it. */
+export function whereOf({ platform, host }: DueDelivery): PlatformHost {
+  return { platform, host: host ?? "" };
 }
 
 /** Where in its thread a part stands; null for the first part. */
