@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { apiRow } from "./bench/api-row.ts";
 import type { Figure } from "./bench/compare.ts";
 import { OptionError, readOptions, type BenchOptions } from "./bench/options.ts";
 import { spikeRow, steadyRow, throughputRow } from "./bench/publishing-rows.ts";
@@ -10,6 +11,7 @@ const ROWS = new Map([
   ["throughput", throughputRow],
   ["steady", steadyRow],
   ["spike", spikeRow],
+  ["api", apiRow],
 ]);
 
 const stop = new AbortController();

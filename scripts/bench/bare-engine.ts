@@ -4,6 +4,7 @@ import { Redis } from "ioredis";
 import * as z from "zod";
 import { BARE_QUEUE, BareRun, type BareJob } from "./bare-job.ts";
 import { startChild, type Child } from "./child.ts";
+import { cpuSince, cpuTime } from "./cpu-time.ts";
 import { planningMs, type Engine, type Load, type OpenEngine, type Run } from "./load.ts";
 import { nowMs } from "./questions.ts";
 import { redisDatabase, type Stage } from "./stage.ts";
@@ -61,11 +62,14 @@ async function runBare(
   }
   if (!load.isDueAlready && nowMs() > base) throw new Error("Planning took longer than expected.");
   const startedAt = load.isDueAlready ? nowMs() : base;
+  const pids = workers.map(({ pid }) => pid);
+  const cpuBefore = cpuTime(stage, pids);
   if (load.isDueAlready) await queue.resume();
   await allDone(stage, workers, jobs.length);
+  const cpu = cpuSince(cpuBefore, cpuTime(stage, pids));
   const taken = await Promise.all(workers.map((worker) => worker.ask("take", Taken)));
   const endedAt = Math.max(...taken.map(({ lastDoneAt }) => lastDoneAt));
-  return { startedAt, endedAt, deliveries: taken.flatMap(({ runs }) => runs) };
+  return { startedAt, endedAt, deliveries: taken.flatMap(({ runs }) => runs), cpu, trouble: [] };
 }
 
 function bareJob(job: BareJob, { isDueAlready }: Load) {

@@ -48,8 +48,7 @@ export async function takeTurns(
   const runs = new Map<EngineName, Run[]>(engines.map(({ name }) => [name, []]));
   const { rounds, channels } = stage.options;
   for (let round = 0; round < rounds; round += 1) {
-    const first = round % engines.length;
-    for (const engine of [...engines.slice(first), ...engines.slice(0, first)]) {
+    for (const engine of turnsOf(engines, round)) {
       stage.signal.throwIfAborted();
       const open = await engine.open();
       try {
@@ -57,13 +56,20 @@ export async function takeTurns(
         const run = await open.run(load);
         runs.get(engine.name)?.push(run);
         const tookMs = Math.round(run.endedAt - run.startedAt);
-        say(`  round ${round + 1}, ${engine.name}: ${run.deliveries.length} in ${tookMs} ms`);
+        const line = `  round ${round + 1}, ${engine.name}: ${run.deliveries.length} in ${tookMs} ms`;
+        say([line, ...run.trouble].join("; "));
       } finally {
         await open.close();
       }
     }
   }
   return runs;
+}
+
+/** In another order each round. */
+export function turnsOf<T>(all: readonly T[], round: number): T[] {
+  const first = round % all.length;
+  return [...all.slice(first), ...all.slice(0, first)];
 }
 
 /** One figure of every run. */

@@ -1,3 +1,5 @@
+import type { CpuTime } from "./cpu-time.ts";
+
 /** Deliveries to be published, and when. */
 export interface Load {
   /** True: all wait already and go at the start. False: each has its time. */
@@ -16,6 +18,10 @@ export interface Run {
   /** Nothing was left to do. */
   readonly endedAt: number;
   readonly deliveries: readonly Published[];
+  /** Spent between the two; null where the system does not tell. */
+  readonly cpu: CpuTime | null;
+  /** What did not go as it should, although everything was published in the end. */
+  readonly trouble: readonly string[];
 }
 
 export interface Published {

@@ -10,6 +10,7 @@ export interface BenchOptions {
   readonly concurrency: number;
   readonly latencyMs: number;
   readonly rounds: number;
+  readonly apiRequests: number;
   readonly steady: { readonly perSecond: number; readonly seconds: number };
   /** Names of rows; empty for all. */
   readonly rows: readonly string[];
@@ -67,6 +68,7 @@ function parse(args: readonly string[]): BenchOptions {
     concurrency: count.parse(values.concurrency ?? 400),
     latencyMs: 100,
     rounds: count.parse(values.rounds ?? (quick ? 1 : 3)),
+    apiRequests: quick ? 500 : 5_000,
     steady: { perSecond: 100, seconds: quick ? 5 : 60 },
     rows: values.rows?.split(",") ?? [],
     jsonFile: values.json ?? null,

@@ -4,16 +4,11 @@ import { Redis } from "ioredis";
 import type { Client } from "pg";
 import * as z from "zod";
 import { connector } from "../../shared/connectors/sandbox/index.ts";
+import { cpuSince, cpuTime } from "./cpu-time.ts";
 import { copyTemplate } from "./database.ts";
 import { startChild, type Child } from "./child.ts";
-import {
-  planningMs,
-  type Engine,
-  type Load,
-  type OpenEngine,
-  type Published,
-  type Run,
-} from "./load.ts";
+import { planningMs, type Engine, type Load, type OpenEngine, type Run } from "./load.ts";
+import { readReceipts, readTrouble } from "./ledger.ts";
 import { planDeliveries, wakeChannels } from "./plan-deliveries.ts";
 import { nowMs } from "./questions.ts";
 import { redisDatabase, type Stage } from "./stage.ts";
@@ -32,7 +27,7 @@ async function openOurs(stage: Stage, name: "redis" | "direct"): Promise<OpenEng
   const database = await copyTemplate(stage);
   const redisUrl = redisDatabase(stage, 1);
   await wipe(redisUrl);
-  const env = workerEnvironment(stage, database.url, name === "redis" ? redisUrl : null);
+  const env = ourEnvironment(stage, database.url, name === "redis" ? redisUrl : null);
   const workers = Array.from({ length: stage.options.workers }, () => startOurWorker(stage, env));
   stage.onClose(() => Promise.all(workers.map((worker) => worker.stop())));
   await Promise.all(workers.map((worker) => worker.logged(/worker started/)));
@@ -57,6 +52,8 @@ async function runOurs(
   const before = await stage.platform.process.ask("count", z.int());
   const base = new Date(Date.now() + (load.isDueAlready ? -1_000 : planningMs(load)));
   const ids = await planDeliveries(client, stage.template, { load, base });
+  const pids = workers.map(({ pid }) => pid);
+  const cpuBefore = cpuTime(stage, pids);
   const startedAt = load.isDueAlready ? nowMs() : base.getTime();
   await wakeChannels(client);
   if (!load.isDueAlready && nowMs() > startedAt) {
@@ -64,13 +61,15 @@ async function runOurs(
   }
   await allDone(stage, client, workers);
   const endedAt = nowMs();
-  const deliveries = await readLedger(client, stage, ids);
+  const cpu = cpuSince(cpuBefore, cpuTime(stage, pids));
+  const deliveries = await readReceipts(client, stage.template, ids);
+  const trouble = await readTrouble(client, ids);
   const seen = (await stage.platform.process.ask("count", z.int())) - before;
   if (seen !== load.deliveries.length || deliveries.length !== seen) {
     const counts = `${load.deliveries.length} were planned, the platform saw ${seen}`;
     throw new Error(`${counts}, and the ledger has ${deliveries.length} receipts.`);
   }
-  return { startedAt, endedAt, deliveries };
+  return { startedAt, endedAt, deliveries, cpu, trouble };
 }
 
 /** Until the outbox has nothing to publish any more. */
@@ -89,26 +88,6 @@ async function allDone(
   }
 }
 
-/** What the ledger says about these deliveries. */
-async function readLedger(
-  client: Client,
-  { template }: Stage,
-  ids: readonly string[],
-): Promise<Published[]> {
-  const { rows } = await client.query<Omit<Published, "channel"> & { channelId: string }>(
-    `select d.channel_id as "channelId", extract(epoch from d.due_at)::float8 * 1000 as "dueAt",
-            extract(epoch from a.armed_at)::float8 * 1000 as "beganAt",
-            extract(epoch from r.recorded_at)::float8 * 1000 as "endedAt"
-       from deliveries d join attempts a on a.delivery_id = d.id join receipts r on r.delivery_id = d.id
-      where d.id = any($1::uuid[]) and d.state = 'published'`,
-    [ids],
-  );
-  const numbers = new Map(template.channelIds.map((id, index) => [id, index]));
-  return rows.map(({ channelId, dueAt, beganAt, endedAt }) => {
-    return { channel: numbers.get(channelId) ?? -1, dueAt, beganAt, endedAt };
-  });
-}
-
 function startOurWorker({ options }: Stage, env: Readonly<Record<string, string>>): Child {
   const { profileDir } = options;
   const nodeOptions =
@@ -117,7 +96,7 @@ function startOurWorker({ options }: Stage, env: Readonly<Record<string, string>
 }
 
 /** Production's defaults otherwise. */
-function workerEnvironment(
+export function ourEnvironment(
   { options, platform, template, dir }: Stage,
   databaseUrl: string,
   redisUrl: string | null,

@@ -1,6 +1,6 @@
 import { bareEngine } from "./bare-engine.ts";
 import { figureOf, takeTurns, type Bar, type Figure } from "./compare.ts";
-import { dueAlready, spike, steady, type Engine, type Run } from "./load.ts";
+import { dueAlready, spike, steady, type Engine, type EngineName, type Run } from "./load.ts";
 import { ourEngine } from "./our-engine.ts";
 import type { Stage } from "./stage.ts";
 import { percentile, shareOf } from "./statistics.ts";
@@ -17,9 +17,8 @@ export const throughputRow: Row = async (stage, say) => {
   const about = { row: "throughput", measure: "published", unit: "/s" };
   const perSecond = ({ startedAt, endedAt, deliveries: all }: Run) =>
     (all.length * 1_000) / (endedAt - startedAt);
-  return [
-    figureOf(runs, { ...about, bar: ratioBar("at least 0.5", (ratio) => ratio >= 0.5) }, perSecond),
-  ];
+  const bar = ratioBar("at least 0.5", (ratio) => ratio >= 0.5);
+  return [figureOf(runs, { ...about, bar }, perSecond), ...cpuFigures(runs, about.row)];
 };
 
 /** A steady stream: how long after its time each one starts. */
@@ -62,6 +61,15 @@ export const spikeRow: Row = async (stage, say) => {
     figure("channels' last answers apart", (run) => spreadOfLastAnswers(run)),
   ];
 };
+
+/** Where the processors' time goes: the same whatever else the machine does. */
+function cpuFigures(runs: ReadonlyMap<EngineName, readonly Run[]>, row: string): Figure[] {
+  return (["workers", "stores", "platform"] as const).map((who) =>
+    figureOf(runs, { row, measure: `CPU of the ${who}, each`, unit: "ms", bar: null }, (run) =>
+      run.cpu === null ? Number.NaN : run.cpu[who] / run.deliveries.length,
+    ),
+  );
+}
 
 function engines(stage: Stage): Engine[] {
   return [bareEngine(stage), ourEngine(stage, "redis"), ourEngine(stage, "direct")];

@@ -13,8 +13,8 @@ import { createTemplate, signIn, type Session, type Template } from "./template.
 export interface Stage {
   readonly options: BenchOptions;
   readonly databaseUrl: string;
-  /** Null where no Redis can be had: then there is nothing to compare with. */
   readonly redisUrl: string;
+  readonly storePids: { readonly postgres: number; readonly redis: number };
   readonly platform: Platform;
   /** A database with the channels, to be copied. */
   readonly template: Template;
@@ -66,6 +66,7 @@ export async function openStage(
       options,
       databaseUrl: postgres.url,
       redisUrl: redis.url,
+      storePids: { postgres: postgres.pid, redis: redis.pid },
       platform: { url, process: platformProcess, sessions },
       template,
       dir,

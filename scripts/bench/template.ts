@@ -1,10 +1,13 @@
+import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import * as z from "zod";
 import { v7 as uuidv7 } from "uuid";
-import { credentialsIdentity } from "../../shared/commands/on-channel.ts";
+import { credentialsIdentity } from "../../shared/commands/channel-calls.ts";
 import { connector } from "../../shared/connectors/sandbox/index.ts";
 import { migrate } from "../../shared/db/migrate.ts";
+import { TOKEN_PREFIX, tokenHash } from "../../shared/domain/token.ts";
 import { createSealer } from "../../shared/sealing.ts";
+import { addHistory } from "./history.ts";
 import { ensureDatabase } from "../stores/postgres.ts";
 
 /** A migrated database with a workspace and its channels. */
@@ -12,6 +15,8 @@ export interface Template {
   readonly name: string;
   readonly workspaceId: string;
   readonly tokenId: string;
+  /** An admin's. */
+  readonly token: string;
   /** By number. */
   readonly channelIds: readonly string[];
   /** Of the seals in it; synthetic, as all that it seals. */
@@ -19,6 +24,9 @@ export interface Template {
 }
 
 const NAME = "bench_template";
+
+/** Deliveries that were published before. */
+const HISTORY = 20_000;
 const SIGN_IN_TOGETHER = 50;
 const Session = z.object({ handle: z.string(), token: z.string() });
 export type Session = z.infer<typeof Session>;
@@ -47,6 +55,7 @@ export async function createTemplate(
     name: NAME,
     workspaceId: uuidv7(),
     tokenId: uuidv7(),
+    token: `${TOKEN_PREFIX}${randomBytes(24).toString("base64url")}`,
     channelIds: sessions.map(() => uuidv7()),
     secretKey: Buffer.alloc(32, 7).toString("base64"),
   };
@@ -54,6 +63,8 @@ export async function createTemplate(
   await client.connect();
   try {
     await fill(client, template, sessions);
+    await addHistory(client, template, HISTORY);
+    await client.query("vacuum analyze");
   } finally {
     await client.end();
   }
@@ -62,14 +73,14 @@ export async function createTemplate(
 
 async function fill(
   client: Client,
-  { workspaceId, tokenId, channelIds, secretKey }: Template,
+  { workspaceId, tokenId, token, channelIds, secretKey }: Template,
   sessions: readonly Session[],
 ): Promise<void> {
   const sealer = createSealer(Buffer.from(secretKey, "base64"));
   await client.query("insert into workspaces (id, name) values ($1, 'Bench')", [workspaceId]);
   await client.query(
-    "insert into api_tokens (id, workspace_id, name, scope, token_hash) values ($1, $2, 'Bench', 'admin', '\\x00')",
-    [tokenId, workspaceId],
+    "insert into api_tokens (id, workspace_id, name, scope, token_hash) values ($1, $2, 'Bench', 'admin', $3)",
+    [tokenId, workspaceId, tokenHash(token)],
   );
   const channels = sessions.map((session, index) => {
     const id = channelIds[index] ?? "";
@@ -82,7 +93,6 @@ async function fill(
        from jsonb_to_recordset($4::jsonb) as c(id uuid, handle text, sealed text)`,
     [workspaceId, connector.id, JSON.stringify(connector.capabilities), JSON.stringify(channels)],
   );
-  await client.query("analyze");
 }
 
 async function openSession(platformUrl: string, handle: string): Promise<Session> {
