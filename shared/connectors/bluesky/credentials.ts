@@ -46,14 +46,23 @@ export type Settings = z.infer<typeof Settings>;
 export type BlueskyCall = Call<Credentials, Settings>;
 
 /** Where sign-in happens. No slash at the end, here and below. */
-export function serviceOf({ settings, credentials }: BlueskyCall): string {
+export function serviceOf({
+  settings,
+  credentials,
+}: Pick<BlueskyCall, "credentials" | "settings">): string {
   const chosen = addressOf(credentials.service ?? DEFAULT_SERVICE);
   return overrideOf(settings) ?? chosen ?? DEFAULT_SERVICE;
 }
 
 /** Where the account's records are read and written. */
-export function pdsOf({ settings }: BlueskyCall, session: Session): string {
+export function pdsOf({ settings }: Pick<BlueskyCall, "settings">, session: Session): string {
   return overrideOf(settings) ?? session.pds;
+}
+
+/** Where the account lives: where it signs in, as long as its own server is not known. */
+export function homeOf(call: Pick<BlueskyCall, "credentials" | "settings">): string {
+  const { session } = call.credentials;
+  return session ? pdsOf(call, session) : serviceOf(call);
 }
 
 /** Where anybody's posts and their counts are read. */

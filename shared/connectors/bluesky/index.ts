@@ -1,6 +1,6 @@
 import type { Connector } from "../connector.ts";
 import { capabilities } from "./capabilities.ts";
-import { Credentials, Settings } from "./credentials.ts";
+import { Credentials, homeOf, Settings } from "./credentials.ts";
 import { readEngagement } from "./engagement.ts";
 import { Prepared, prepare } from "./prepare.ts";
 import { commit, reconcile, remove } from "./publish.ts";
@@ -17,6 +17,7 @@ export const connector = {
   credentials: Credentials,
   prepared: Prepared,
   measure,
+  hostOf: (credentials, settings) => new URL(homeOf({ credentials, settings })).host,
   connect,
   check,
   renewal,

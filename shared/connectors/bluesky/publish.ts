@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { LostAttempt, OutgoingPart, PublishedPart } from "../connector.ts";
 import { ConnectorError } from "../error.ts";
 import { pdsOf, sessionOf, type BlueskyCall, type Session } from "./credentials.ts";
+import { observeLimit } from "./limits.ts";
 import type { Prepared } from "./prepare.ts";
 import { POST, replyOf, StoredPost } from "./record.ts";
 import { normalise } from "./text.ts";
@@ -41,7 +42,11 @@ export async function commit(
         },
       },
     },
-    { schema: Written, meaning: { refused: "content_rejected", lost: "unknown_outcome" } },
+    {
+      schema: Written,
+      meaning: { refused: "content_rejected", lost: "unknown_outcome" },
+      onHeaders: (headers) => observeLimit(headers, call),
+    },
   );
   return publishedPart(written, prepared.rkey, session);
 }

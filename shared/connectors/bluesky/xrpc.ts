@@ -26,11 +26,17 @@ export type XrpcInput =
 export async function xrpc<Output>(
   call: BlueskyCall,
   request: XrpcRequest,
-  expected: { readonly schema: z.ZodType<Output>; readonly meaning: Meaning },
+  expected: {
+    readonly schema: z.ZodType<Output>;
+    readonly meaning: Meaning;
+    /** Told of every answer, also of a refusal. */
+    readonly onHeaders?: (headers: Headers) => void;
+  },
 ): Promise<Output> {
-  const { schema, meaning } = expected;
+  const { schema, meaning, onHeaders } = expected;
   const sent = { url: urlOf(request), init: { ...initOf(request), signal: call.signal } };
   const answer = await exchange(call.fetch, sent, meaning.lost);
+  onHeaders?.(answer.headers);
   if (answer.status < 200 || answer.status >= 300) throw failureOf(answer, meaning, call.now());
   const output = schema.safeParse(answer.json);
   if (output.success) return output.data;

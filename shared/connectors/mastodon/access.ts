@@ -30,7 +30,10 @@ export type Prepared = z.infer<typeof Prepared>;
 export type MastodonCall = Call<Credentials, Settings>;
 
 /** Address of the server that a call goes to, without a slash at its end. */
-export function serverAddress({ credentials, settings }: MastodonCall): string {
+export function serverAddress({
+  credentials,
+  settings,
+}: Pick<MastodonCall, "credentials" | "settings">): string {
   const server = settings.baseUrl ?? parseServer(credentials.server)?.origin ?? credentials.server;
   return server.replace(/\/+$/, "");
 }

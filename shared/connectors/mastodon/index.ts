@@ -1,5 +1,5 @@
 import type { Connector } from "../connector.ts";
-import { Credentials, Prepared, Settings } from "./access.ts";
+import { Credentials, Prepared, serverAddress, Settings } from "./access.ts";
 import { check, connect } from "./account.ts";
 import { capabilitiesOf, DEFAULT_LIMITS } from "./capabilities.ts";
 import { readEngagement } from "./engagement.ts";
@@ -18,6 +18,7 @@ export const connector: Connector<Credentials, Settings, Prepared> = {
   credentials: Credentials,
   prepared: Prepared,
   measure,
+  hostOf: (credentials, settings) => new URL(serverAddress({ credentials, settings })).host,
   connect,
   check,
   prepare,

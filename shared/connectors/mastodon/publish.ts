@@ -3,6 +3,7 @@ import { ConnectorError } from "../error.ts";
 import type { Answer } from "../http.ts";
 import type { MastodonCall, Prepared } from "./access.ts";
 import { isMissing, refusal } from "./errors.ts";
+import { observeLimit } from "./limits.ts";
 import { uploadState } from "./media.ts";
 import { ask, bodyOf } from "./request.ts";
 import { PublishedStatus, publishedPart } from "./status.ts";
@@ -34,6 +35,7 @@ export async function commit(
     },
     "commit",
   );
+  observeLimit(answer.headers, call);
   await refuseUnusableUploads(answer, prepared, call);
   return publishedPart(bodyOf(answer, PublishedStatus, { purpose: "commit", now: call.now() }));
 }

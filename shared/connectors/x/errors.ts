@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import * as z from "zod";
 import { ConnectorError } from "../error.ts";
+import { epochSeconds } from "./limits.ts";
 
 type FailureKind = ConnectorError["kind"];
 
@@ -121,12 +122,6 @@ function limitOf(
   if (codeOf(problem) === "usage-capped") return { kind: "quota_exhausted", until: null };
   const until = epochSeconds(headers["x-rate-limit-reset"]);
   return { kind: "rate_limited", until: until ?? new Date(now.getTime() + WINDOW_MS) };
-}
-
-function epochSeconds(header: string | string[] | undefined): Date | null {
-  return typeof header === "string" && /^\d{1,12}$/.test(header)
-    ? new Date(Number(header) * 1000)
-    : null;
 }
 
 /** The last word of the problem's type, such as `invalid-request`, or the token endpoint's `error`. */

@@ -3,6 +3,7 @@ import type { OutgoingPart, PublishedPart } from "../connector.ts";
 import { ConnectorError } from "../error.ts";
 import { ask, type XCall } from "./api.ts";
 import { COMMIT, READ } from "./errors.ts";
+import { observingLimits } from "./limits.ts";
 import type { Prepared } from "./media.ts";
 import { isRemoteId, publishedPart } from "./remote-id.ts";
 
@@ -25,9 +26,10 @@ export async function commit(
   const body = postOf(part, prepared);
   const purpose = { ...COMMIT, secret: part.text };
   try {
-    const created = await ask(call, { purpose, answer: Created }, (client) =>
-      client.v2.post("tweets", body),
-    );
+    const created = await ask(call, { purpose, answer: Created }, async (client) => {
+      const send = () => client.v2.post("tweets", body, { fullResponse: true });
+      return (await observingLimits(call, send)).data;
+    });
     return publishedPart(created.data.id, call.credentials.handle);
   } catch (error) {
     if (error instanceof ConnectorError && (await isParentLagging(error, part, call))) {

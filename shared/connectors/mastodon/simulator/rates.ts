@@ -29,10 +29,12 @@ export function rateWindows(
     const before = counts.get(key);
     const used = (before?.window === window ? before.count : 0) + 1;
     counts.set(key, { window, count: used });
+    // Who does not hold back anybody does not say that nothing is left either.
+    const left = Math.max(options.enforceRateLimits ? 0 : 1, limit - used);
     return {
       isExceeded: options.enforceRateLimits && used > limit,
       headers: options.rateHeaders
-        ? rateHeaders(limit, Math.max(0, limit - used), new Date((window + 1) * periodMs))
+        ? rateHeaders(limit, left, new Date((window + 1) * periodMs))
         : {},
     };
   };

@@ -49,6 +49,7 @@ export function createPost(incoming: Authorized): Reply {
   if (refused) return refused;
   const post = publish(incoming, draft);
   const { id, text } = post;
+  if (springs("app_quota_spent")) Object.assign(headers, appQuotaHeaders(world));
   if (take("commit_unavailable_after_success")) return unavailable();
   if (take("commit_reset_after_success")) return { connection: "reset" };
   if (take("commit_hang_after_success")) return { connection: "hang" };
@@ -206,7 +207,18 @@ function rateLimitHeaders(world: World, account: Account): Record<string, string
   const now = world.now().getTime();
   if (now - account.window.startedAt >= WINDOW_MS) account.window = { startedAt: now, used: 0 };
   account.window.used += 1;
-  return windowHeaders(WINDOW_LIMIT - account.window.used, account.window.startedAt + WINDOW_MS);
+  const left = WINDOW_LIMIT - account.window.used;
+  // Who does not hold back anybody does not say that nothing is left either.
+  const told = world.enforcesRateLimits ? left : Math.max(1, left);
+  return windowHeaders(told, account.window.startedAt + WINDOW_MS);
+}
+
+function appQuotaHeaders(world: World): Record<string, string> {
+  return {
+    "x-app-limit-24hour-limit": "10000",
+    "x-app-limit-24hour-remaining": "0",
+    "x-app-limit-24hour-reset": String(Math.ceil((world.now().getTime() + DAY_MS) / 1000)),
+  };
 }
 
 function windowHeaders(remaining: number, resetMs: number): Record<string, string> {

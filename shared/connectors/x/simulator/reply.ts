@@ -18,6 +18,8 @@ export type Trap =
   | "parent_lags"
   /** 429 by the quota of the day, which has headers of its own. */
   | "day_quota"
+  /** The post is public, and was the last one that the app may make today. */
+  | "app_quota_spent"
   /** 403 with a page of the firewall in front of X. */
   | "firewall"
   /** 400 whose message quotes the text. */
