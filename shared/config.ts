@@ -38,7 +38,7 @@ const Environment = z.object({
   /** Only what is due within it enters the queue. */
   POSTWELL_HORIZON_SECONDS: seconds(300),
   /** How often a worker looks into PostgreSQL for due work. */
-  POSTWELL_POLL_MS: z.coerce.number().int().min(10).default(200),
+  POSTWELL_POLL_MS: z.coerce.number().int().min(10).default(100),
   /** Channels that one worker process serves at the same time. */
   POSTWELL_CONCURRENCY: z.coerce.number().int().min(1).max(2_000).default(200),
   /** A commit that takes longer has an unknown outcome. */
