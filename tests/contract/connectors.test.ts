@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { loadConnectors } from "../../shared/connectors/registry.ts";
 import { describeAccounts } from "./suite/accounts.ts";
+import { describeAddresses } from "./suite/addresses.ts";
 import { describeEngagement } from "./suite/engagement.ts";
 import { describeFaults } from "./suite/faults.ts";
 import { describePublishing } from "./suite/publishing.ts";
@@ -23,4 +24,5 @@ describe.each([...connectors])("%s", (_, connector) => {
   describeFaults(connector);
   describeEngagement(connector);
   describeReadBack(connector);
+  describeAddresses(connector);
 });
