@@ -7,6 +7,8 @@ import { freeze, startChild, stopChild, type Child } from "./child.ts";
 export interface Member {
   readonly name: string;
   readonly logFile: string;
+  /** Until its first life is ready. @throws {Error} with its last words, when that takes too long */
+  untilReady(signal: AbortSignal): Promise<void>;
   pid(): number;
   /** SIGKILL; the next life begins after a while. */
   kill(backAfterMs: number): Promise<void>;
@@ -32,6 +34,8 @@ export interface MemberStart {
 /** The longest that a process may take to stop when asked. */
 export const STOP_WITHIN_MS = 30_000;
 const RESTART_PAUSE_MS = 500;
+const READY_WITHIN_MS = 40_000;
+const LOOK_EVERY_MS = 50;
 
 export function startMember(start: MemberStart): Member {
   const logFile = path.join(start.logDir, `${start.name}.log`);
@@ -60,6 +64,16 @@ export function startMember(start: MemberStart): Member {
   return {
     name: start.name,
     logFile,
+    async untilReady(signal) {
+      const end = performance.now() + READY_WITHIN_MS;
+      for (;;) {
+        const said = readFileSync(logFile, "utf8");
+        if (said.includes(start.readyLine)) return;
+        signal.throwIfAborted();
+        if (performance.now() > end) throw new Error(`${start.name}: ${lastLines(said)}`);
+        await delay(LOOK_EVERY_MS);
+      }
+    },
     pid: () => child.pid,
     async kill(afterMs) {
       isOurDoing = true;

@@ -49,7 +49,7 @@ export const FAULT_KINDS = {
   "redis paused": { lane: "queue", lastsMs: [2_500, 6_000], weight: 1, needsRedis: true },
   "redis frozen": { lane: "queue", lastsMs: [2_500, 6_000], weight: 1, needsRedis: true },
   "redis full": { lane: "queue", lastsMs: [2_500, 6_000], weight: 1, needsRedis: true },
-  "postgres restarted": { lane: "database", lastsMs: [0, 1_500], weight: 1 },
+  "postgres restarted": { lane: "database", lastsMs: [0, 1_500], weight: 2 },
   "postgres sessions ended": { lane: "database", lastsMs: [0, 0], weight: 2 },
   "worker's database sessions ended": { lane: "database", lastsMs: [0, 0], weight: 2 },
   "platform misbehaves": { lane: "platform", lastsMs: [0, 0], weight: 12 },

@@ -51,10 +51,20 @@ const AHEAD_MS = [
 /** Of all deliveries. */
 const SHARES = { thread: 0.04, image: 0.02, operation: 0.12, created: 0.02 };
 
-/** Everything that a drill does to its own deliveries, decided by the seed alone. */
-export function planDrill(options: DrillOptions): DrillPlan {
-  const deliveries = planDeliveries(options);
-  const operations = [...planOperations(options, deliveries), ...planCreations(options)];
+/**
+ * Everything that a drill does to its own deliveries, decided by the seed alone.
+ * @param limits most deliveries of each channel: a platform that wants more than minutes between them cannot be waited for
+ */
+export function planDrill(options: DrillOptions, limits: readonly number[]): DrillPlan {
+  const random = seededRandom(options.seed, "channels");
+  const created = Math.ceil(options.deliveries * SHARES.created);
+  const channels = spread(options.deliveries + created, limits);
+  const places = [...channels.slice(0, -created), ...random.shuffled(channels.slice(-created))];
+  const deliveries = planDeliveries(options, places);
+  const operations = [
+    ...planOperations(options, deliveries),
+    ...planCreations(options, places.slice(options.deliveries)),
+  ];
   return {
     marker: markerOf(options.seed),
     deliveries,
@@ -77,14 +87,29 @@ function markerOf(seed: number): string {
   return `heartdrill${digest.slice(0, 10)}`;
 }
 
-function planDeliveries({ seed, deliveries, channels, seconds }: DrillOptions): DrillDelivery[] {
+/** Channels take turns for as long as they have room. @throws {Error} where there is not enough */
+function spread(count: number, limits: readonly number[]): number[] {
+  const places: number[] = [];
+  for (let round = 0; places.length < count; round += 1) {
+    const open = limits.flatMap((limit, channel) => (round < limit ? [channel] : []));
+    if (open.length === 0)
+      throw new Error("The platforms' limits are too low: take more channels.");
+    places.push(...open.slice(0, count - places.length));
+  }
+  return places;
+}
+
+function planDeliveries(
+  { seed, deliveries, seconds }: DrillOptions,
+  places: readonly number[],
+): DrillDelivery[] {
   const random = seededRandom(seed, "deliveries");
   const rushHours = [0.2, 0.5, 0.8].map((share) => Math.round(share * seconds * 1_000));
   return Array.from({ length: deliveries }, (_, number) => {
     const afterMs = random.chance(0.3)
       ? random.pick(rushHours)
       : Math.round(random.between(0, seconds * 1_000));
-    return { number, channel: number % channels, afterMs, ...contentOf(random) };
+    return { number, channel: places[number] ?? 0, afterMs, ...contentOf(random) };
   });
 }
 
@@ -101,20 +126,21 @@ function planOperations({ seed }: DrillOptions, deliveries: readonly DrillDelive
     const kind = random.pick(["edit", "move", "cancel"] as const);
     const [least, most] = random.pick(AHEAD_MS);
     const aheadMs = random.between(least, most);
-    const laterMs = Math.round(random.between(500, 9_000));
-    const dueMs = delivery.afterMs + (kind === "move" ? laterMs : 0);
-    return { kind, delivery, atMs: Math.max(0, delivery.afterMs - aheadMs), dueMs };
+    const atMs = Math.max(0, delivery.afterMs - aheadMs);
+    const movedMs = Math.round(Math.max(atMs, delivery.afterMs) + random.between(500, 9_000));
+    return { kind, delivery, atMs, dueMs: kind === "move" ? movedMs : delivery.afterMs };
   });
 }
 
-function planCreations({ seed, deliveries, channels, seconds }: DrillOptions): Operation[] {
+function planCreations(
+  { seed, deliveries, seconds }: DrillOptions,
+  places: readonly number[],
+): Operation[] {
   const random = seededRandom(seed, "creations");
-  const count = Math.ceil(deliveries * SHARES.created);
-  return Array.from({ length: count }, (_, index) => {
+  return places.map((channel, index) => {
     const atMs = random.between(0, seconds * 1_000);
     const afterMs = Math.round(atMs + random.between(300, 3_000));
     const number = deliveries + index;
-    const channel = random.int(0, channels - 1);
     const delivery = { number, channel, afterMs, ...contentOf(random) };
     return { kind: "create" as const, delivery, atMs, dueMs: afterMs };
   });

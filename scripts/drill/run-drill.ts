@@ -1,5 +1,6 @@
 import { once, setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { loadConnectors } from "../../shared/connectors/registry.ts";
 import { assembleCast } from "./cast.ts";
 import { planFaults } from "./faults.ts";
 import { judge } from "./judge.ts";
@@ -10,7 +11,7 @@ import { operate } from "./operate.ts";
 import type { Scene } from "./scene.ts";
 import type { DrillOptions } from "./options.ts";
 import { createPersonWork, playPerson, type PersonWork } from "./person.ts";
-import { planDrill } from "./plan.ts";
+import { MEAN_PARTS, planDrill } from "./plan.ts";
 import { buildGate } from "./promoter-gate.ts";
 import { closingTable, type DrillResult } from "./report.ts";
 import { storeScript } from "./script.ts";
@@ -80,7 +81,7 @@ const STORING_MS = 1.5;
 
 async function setScene(stage: Stage): Promise<Scene> {
   const { options, database } = stage;
-  const plan = planDrill(options);
+  const plan = planDrill(options, await channelLimits(stage));
   stage.secrets.push(plan.marker);
   const cast = await assembleCast(stage);
   if (options.queue === "redis") await buildGate(database);
@@ -91,6 +92,23 @@ async function setScene(stage: Stage): Promise<Scene> {
   stage.say(`stored the plan; the first is due in ${(leftMs / 1_000).toFixed(1)} s`);
   const byNumber = new Map(lines.map((line) => [line.number, line]));
   return { stage, cast, plan, base, lines: byNumber, stops: [] };
+}
+
+/** Of what a platform allows; the rest is for what has to be sent again. */
+const USED_SHARE = 0.75;
+
+/** How many deliveries each channel can take while the drill lasts. */
+async function channelLimits({ platforms, options }: Stage): Promise<number[]> {
+  const connectors = await loadConnectors();
+  const ofPlatform = [...platforms.urls.keys()].map((platform) => {
+    const budgets = connectors.get(platform)?.capabilities.budgets ?? [];
+    const own = budgets.filter(({ scope }) => scope === "channel").map(({ limit }) => limit);
+    // A thread's parts count one by one.
+    return Math.floor((Math.min(Infinity, ...own) * USED_SHARE) / MEAN_PARTS);
+  });
+  return Array.from({ length: options.channels }, (_, channel) => {
+    return ofPlatform[channel % ofPlatform.length] ?? 0;
+  });
 }
 
 /** Once all is settled, this much longer: a late second post would come now. */

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { migrate } from "../../shared/db/migrate.ts";
 import { PROJECT_ROOT } from "../../shared/project-root.ts";
@@ -106,9 +105,8 @@ async function open(options: DrillOptions, { signal, say, undo }: Opening): Prom
     startMember({ ...keep, ...workerStart(environment, stores, number) }),
   );
   undo.push(() => Promise.all(workers.map((worker) => worker.close())));
-  const url = `http://127.0.0.1:${port}`;
-  await untilReady(url, signal);
-  const api = openApi(url, token);
+  await Promise.all([apiProcess, ...workers].map((member) => member.untilReady(signal)));
+  const api = openApi(`http://127.0.0.1:${port}`, token);
   const secrets = [token, secretKey];
   const running = { stores, database, platforms, api, apiProcess, workers };
   return { options, ...running, logDir, environment, secrets, crashes, signal, say };
@@ -175,20 +173,4 @@ function workerStart(
 export function shiftedClock(): string[] {
   const file = path.join(PROJECT_ROOT, "dist/scripts/drill/shifted-clock.js");
   return ["--import", pathToFileURL(file).href];
-}
-
-const READY_WITHIN_MS = 30_000;
-
-async function untilReady(url: string, signal: AbortSignal): Promise<void> {
-  const end = performance.now() + READY_WITHIN_MS;
-  while (performance.now() < end) {
-    signal.throwIfAborted();
-    const isReady = await fetch(`${url}/readyz`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isReady) return;
-    await delay(50);
-  }
-  throw new Error("The api did not become ready: see its log.");
 }
