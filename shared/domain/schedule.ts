@@ -52,7 +52,41 @@ export function resolveWhen(when: When, now: Date): Moment {
 }
 
 /** Version of the IANA time zone rules that this process uses. */
-const TZDB_VERSION: string = process.versions.tz ?? "unknown";
+export const TZDB_VERSION: string = process.versions.tz ?? "unknown";
+
+/** Editions of the rules are named in the order of their years and letters. */
+const EDITION = /^\d{4}[a-z]+$/;
+
+/** Whether a plan was resolved by older rules than this process has; false where that cannot be known. */
+export function isByOlderRules(tzdb: string | null): boolean {
+  if (tzdb === null || !EDITION.test(tzdb) || !EDITION.test(TZDB_VERSION)) return false;
+  return tzdb < TZDB_VERSION;
+}
+
+/** What has become of a wall clock by the rules of today. */
+export type WallClock =
+  | { readonly is: "as_meant" }
+  | { readonly is: "moved"; readonly dueAt: Date }
+  /** The clocks skip the hour, or the zone is not known any more. */
+  | { readonly is: "skipped" | "unknown_zone" };
+
+/**
+ * Resolves a wall clock once more, after the rules of its zone may have changed. Of an hour that comes twice, the instant that
+ * was taken stays.
+ */
+export function resolveAgain(planned: {
+  readonly localTime: string;
+  readonly zone: string;
+  readonly dueAt: Date;
+}): WallClock {
+  const { localTime, zone, dueAt } = planned;
+  if (!IANAZone.isValidZone(zone)) return { is: "unknown_zone" };
+  const resolved = atWallClock(localTime, zone);
+  if (!resolved?.isValid || resolved.toFormat(LOCAL_FORMAT) !== localTime) return { is: "skipped" };
+  const candidates = resolved.getPossibleOffsets().map((each) => each.toMillis());
+  if (candidates.includes(dueAt.getTime())) return { is: "as_meant" };
+  return { is: "moved", dueAt: new Date(Math.min(...candidates)) };
+}
 
 function bareMoment(dueAt: Date): Moment {
   return { dueAt, localTime: null, zone: null, tzdb: null, repeated: null };

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import { DateTime } from "luxon";
-import { resolveWhen, type When } from "../../shared/domain/schedule.ts";
+import {
+  isByOlderRules,
+  resolveAgain,
+  resolveWhen,
+  type When,
+} from "../../shared/domain/schedule.ts";
 import { AppError } from "../../shared/errors.ts";
 
 const now = new Date("2026-12-01T00:00:00Z");
@@ -218,4 +223,45 @@ test("whatever is accepted shows the asked wall clock in its zone, and nothing e
     }),
     { numRuns: 500 },
   );
+});
+
+describe("resolved again, by the rules of today", () => {
+  const zone = "America/Chicago";
+  const again = (localTime: string, dueAt: string, inZone = zone) =>
+    resolveAgain({ localTime, zone: inZone, dueAt: new Date(dueAt) });
+
+  test("a wall clock that means the same stays", () => {
+    expect(again("2027-02-05T09:00", "2027-02-05T15:00:00Z")).toEqual({ is: "as_meant" });
+  });
+
+  test("one that means another instant moves there", () => {
+    const dueAt = new Date("2027-02-05T15:00:00Z");
+
+    expect(again("2027-02-05T09:00", "2027-02-05T14:00:00Z")).toEqual({ is: "moved", dueAt });
+  });
+
+  test("of an hour that comes twice, either instant stays, and another becomes the earlier one", () => {
+    const twice = "2027-11-07T01:30";
+
+    expect(again(twice, "2027-11-07T06:30:00Z")).toEqual({ is: "as_meant" });
+    expect(again(twice, "2027-11-07T07:30:00Z")).toEqual({ is: "as_meant" });
+    expect(again(twice, "2027-11-07T05:30:00Z")).toEqual({
+      is: "moved",
+      dueAt: new Date("2027-11-07T06:30:00Z"),
+    });
+  });
+
+  test("an hour that does not exist, or a zone that is not known, is said to be so", () => {
+    expect(again("2027-03-14T02:30", "2027-03-14T08:30:00Z")).toEqual({ is: "skipped" });
+    expect(again("2027-02-05T09:00", "2027-02-05T15:00:00Z", "Heart/Center")).toEqual({
+      is: "unknown_zone",
+    });
+  });
+
+  test("only editions that can be compared are called older", () => {
+    expect(isByOlderRules("2001a")).toBe(true);
+    expect(isByOlderRules("9999z")).toBe(false);
+    expect(isByOlderRules("unknown")).toBe(false);
+    expect(isByOlderRules(null)).toBe(false);
+  });
 });
