@@ -51,6 +51,9 @@ const AHEAD_MS = [
 /** Of all deliveries. */
 const SHARES = { thread: 0.04, image: 0.02, operation: 0.12, created: 0.02 };
 
+/** Of a delivery. */
+export const MEAN_PARTS = 1 + SHARES.thread * 1.5;
+
 /**
  * Everything that a drill does to its own deliveries, decided by the seed alone.
  * @param limits most deliveries of each channel: a platform that wants more than minutes between them cannot be waited for

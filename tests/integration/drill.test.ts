@@ -55,17 +55,30 @@ withRedis("a drill, through Redis", () => {
 
 describe("the plan of a drill", () => {
   const options: DrillOptions = { ...SMALL, queue: "redis" };
+  const limits = Array.from({ length: 8 }, () => Infinity);
 
   test("is the same for the same seed", () => {
-    expect(planDrill(options)).toEqual(planDrill(options));
+    expect(planDrill(options, limits)).toEqual(planDrill(options, limits));
     expect(planFaults(options)).toEqual(planFaults(options));
   });
 
   test("is another one for another seed", () => {
     const other = { ...options, seed: 4 };
 
-    expect(planDrill(other)).not.toEqual(planDrill(options));
+    expect(planDrill(other, limits)).not.toEqual(planDrill(options, limits));
     expect(planFaults(other)).not.toEqual(planFaults(options));
+  });
+
+  test("asks no more of a channel than its platform allows", () => {
+    const { deliveries, operations } = planDrill(options, [30, 10, ...limits]);
+    const created = operations.flatMap(({ kind, delivery }) =>
+      kind === "create" ? [delivery] : [],
+    );
+    const on = (channel: number) =>
+      [...deliveries, ...created].filter((delivery) => delivery.channel === channel).length;
+
+    expect([on(0), on(1)]).toEqual([30, 10]);
+    expect(() => planDrill(options, [30, 10])).toThrow("limits");
   });
 
   test("spares Redis where there is none", () => {
