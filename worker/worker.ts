@@ -9,6 +9,7 @@ import type { Handler } from "./engine/handler.ts";
 import { laneOf, type Lane } from "./engine/lane.ts";
 import { createLeaseKeeper } from "./engine/lease-keeper.ts";
 import { openWakeQueue, type WakeQueue } from "./engine/queue.ts";
+import { repair } from "./engine/repair.ts";
 import { checkReceiptsHandler } from "./jobs/check-receipts.ts";
 import { publishChannelHandler } from "./jobs/publish-channel.ts";
 import { readEngagementHandler } from "./jobs/read-engagement.ts";
@@ -20,12 +21,17 @@ export interface RunningWorker {
   readonly id: string;
   /** Whether every lane of the queue delivers hints; false in direct mode. */
   isQueueHealthy(): boolean;
+  /** Hints from the queue that were of no known form: of another version, or not ours. */
+  ignoredHints(): number;
   /** Takes no more work, lets what is in hand finish, and gives the rest back. */
   stop(): Promise<void>;
 }
 
 /** How often this process compares its clock with the database's. */
 const SYNC_CLOCK_EVERY_MS = 1_000;
+
+/** What a hand has broken stands still for this long at most. */
+const REPAIR_EVERY_MS = 60_000;
 
 /** Starts working. Any number of workers may run, on any number of machines. */
 export function startWorker({ context, syncClock }: OpenContext): RunningWorker {
@@ -56,12 +62,21 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
   const syncing = repeat(SYNC_CLOCK_EVERY_MS, syncClock, (error) => {
     log.warn({ err: error }, "the database's clock could not be read");
   });
+  const repairing = repeat(
+    REPAIR_EVERY_MS,
+    () => repair(context),
+    (error) => {
+      log.warn({ err: error }, "what stands still could not be looked for");
+    },
+  );
   log.info({ worker: id, queue: queue ? "redis" : "direct" }, "worker started");
   return {
     id,
+    ignoredHints: () => queue?.ignoredHints() ?? 0,
     isQueueHealthy: () => queue !== null && lanes.every((lane) => queue.isHealthy(laneOf(lane))),
     async stop() {
       await looking.stop();
+      await repairing.stop();
       await queue?.pause();
       await leases.stop();
       await queue?.close();

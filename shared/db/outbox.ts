@@ -250,7 +250,12 @@ export async function releaseAfterStumble(db: Db, lease: Lease): Promise<void> {
 export interface NextRun {
   /** UTC; null for never. */
   readonly runAt: Date | null;
+  /** -1 where there is no row. */
   readonly revision: number;
+  /** For when the row asks; null where nobody would be woken. */
+  readonly wakesAt: Date | null;
+  /** A worker is at it, or tries it again after a fault of its own. */
+  readonly isInHand: boolean;
 }
 
 /** For `Job.nextRuns`: an expression over one subject, beside the outbox's revision of the same instant. */
@@ -260,11 +265,11 @@ export async function nextRunsFrom(
   subjectIds: readonly string[],
   runAt: (subject: RawBuilder<unknown>) => RawBuilder<Date | null>,
 ): Promise<ReadonlyMap<string, NextRun>> {
-  const subject = sql`o.subject_id`;
+  const subject = sql`asked.subject_id`;
   const { rows } = await sql<NextRun & { subjectId: string }>`
-    select o.subject_id, o.revision, ${runAt(subject)} as run_at
-      from outbox o where o.job = ${job} and o.subject_id = any(${subjectIds}::uuid[])`.execute(db);
-  return new Map(
-    rows.map(({ subjectId, runAt: at, revision }) => [subjectId, { runAt: at, revision }]),
-  );
+    select asked.subject_id, coalesce(o.revision, -1) as revision, ${runAt(subject)} as run_at, o.run_at as wakes_at,
+           coalesce(o.leased_until > now() or o.stumbles > 0, false) as is_in_hand
+      from unnest(${subjectIds}::uuid[]) as asked(subject_id)
+      left join outbox o on o.job = ${job} and o.subject_id = asked.subject_id`.execute(db);
+  return new Map(rows.map(({ subjectId, ...run }) => [subjectId, run]));
 }

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { randomUUID } from "node:crypto";
 import type { Simulator } from "../../shared/connectors/simulator.ts";
 import type { Actor } from "../../shared/context.ts";
 import type { RunningWorker } from "../../worker/worker.ts";
+import { anOpenAttempt } from "../support/builders.ts";
 import { anActor, type TestContext } from "../support/context.ts";
 import { describeInBothModes, wipeRedis } from "../support/queue-modes.ts";
 import {
@@ -265,6 +267,9 @@ describeInBothModes("publishing", (mode) => {
       dueAt: noon,
       state: "sending",
     });
+    await anOpenAttempt(stack.context, id);
+    const prepared = JSON.stringify({ 0: { id: randomUUID(), pictures: {} } });
+    await stack.db.updateTable("deliveries").set({ prepared }).where("id", "=", id).execute();
 
     workers = await startWorkers(stack);
     await reaches(id, "unknown");

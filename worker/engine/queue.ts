@@ -22,6 +22,8 @@ const COMMAND_TIMEOUT_MS = 2_000;
 export interface WakeQueue {
   /** Whether a lane's hints are likely to come back. While not, workers lease its work from PostgreSQL directly. */
   isHealthy(lane: string): boolean;
+  /** How many hints were of no known form. What they meant is in the outbox all the same. */
+  ignoredHints(): number;
   /** @throws {Error} when Redis does not take them */
   add(hints: readonly Hint[]): Promise<void>;
   /** Takes no more hints. */
@@ -62,8 +64,16 @@ export function openWakeQueue(options: WakeQueueOptions): WakeQueue {
     onRecovered: options.onRecovered,
     log,
   });
-  const workers = options.lanes.map((lane) => openWorker(lane, blocking, canaries, options));
+  let ignored = 0;
+  const onUnknown = (queue: string): void => {
+    ignored += 1;
+    log.warn({ queue, ignored }, "hint of an unknown form ignored");
+  };
+  const workers = options.lanes.map((lane) =>
+    openWorker(lane, blocking, { ...options, canaries, onUnknown }),
+  );
   return {
+    ignoredHints: () => ignored,
     isHealthy: (lane) => canaries.isHealthy(lane),
     add: (hints) => addToQueues(queues, hints),
     pause: async () => void (await Promise.all(workers.map((worker) => worker.pause(true)))),
@@ -129,21 +139,22 @@ function openQueue(name: string, connection: Redis, log: Logger): Queue {
   return queue;
 }
 
-function openWorker(
-  lane: Lane,
-  connection: Redis,
-  canaries: Canaries,
-  options: WakeQueueOptions,
-): Worker {
+interface LaneOptions extends WakeQueueOptions {
+  readonly canaries: Canaries;
+  /** Told of a hint that is of another version, or not ours. */
+  readonly onUnknown: (queue: string) => void;
+}
+
+function openWorker(lane: Lane, connection: Redis, options: LaneOptions): Worker {
   const worker = new Worker(
     queueName(lane),
     async ({ data }) => {
       const payload = Payload.safeParse(data);
       if (!payload.success) {
         // Of another version, or not ours. The outbox still has the truth, so nothing is lost.
-        options.log.warn({ queue: queueName(lane) }, "hint of an unknown form ignored");
+        options.onUnknown(queueName(lane));
       } else if ("isCanary" in payload.data) {
-        await canaries.cameThrough(laneOf(lane));
+        await options.canaries.cameThrough(laneOf(lane));
       } else {
         await options.onHint(lane.job, payload.data.subjectId);
       }

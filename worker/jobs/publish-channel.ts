@@ -7,6 +7,7 @@ import type { Handler, Work } from "../engine/handler.ts";
 import type { Publishing } from "../publishing/ledger.ts";
 import { lookForPost } from "../publishing/look-for-post.ts";
 import { publishDelivery } from "../publishing/publish-delivery.ts";
+import { refuseImpossible } from "../publishing/refuse-impossible.ts";
 import { settleFailure } from "../publishing/settle-failure.ts";
 
 /**
@@ -26,6 +27,7 @@ export function publishChannelHandler(publishing: Publishing): Handler {
 
 async function takeStep(work: Work, publishing: Publishing, delivery: DueDelivery): Promise<void> {
   const { ledger } = publishing;
+  if (await refuseImpossible(work, delivery)) return;
   if (delivery.state === "unknown") return lookForPost(work, ledger, delivery);
   if (delivery.state === "sending" || delivery.openAttempt) return declareUnknown(work, delivery);
   if (delivery.isHeld) return hold(work, delivery);

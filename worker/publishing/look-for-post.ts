@@ -8,6 +8,7 @@ import {
   afterLookInVain,
   type LookRules,
 } from "../../shared/domain/reconciliation.ts";
+import { REPAIRS } from "../../shared/domain/repair.ts";
 import type { Work } from "../engine/handler.ts";
 import { accessOf, threadBefore } from "./channel-access.ts";
 import type { Ledger } from "./ledger.ts";
@@ -23,11 +24,7 @@ export async function lookForPost(
   delivery: DueDelivery,
 ): Promise<void> {
   const attempt = delivery.openAttempt;
-  if (!attempt) {
-    // Every attempt is answered, so nothing is unknown: a hand-edited row, or a crash between two statements.
-    await resume(work, delivery, null);
-    return;
-  }
+  if (!attempt) return askPerson(work, delivery);
   const found = await look(work, delivery, attempt);
   if (found instanceof ConnectorError) await lookLater(work, delivery, found);
   else if (found === null) await notFound(work, delivery, attempt);
@@ -101,11 +98,7 @@ async function notFound(work: Work, delivery: DueDelivery, attempt: OpenAttempt)
 }
 
 /** It is not there: the attempt is answered, and the part goes out anew as if it were its first try. */
-async function resume(
-  work: Work,
-  delivery: DueDelivery,
-  attempt: OpenAttempt | null,
-): Promise<void> {
+async function resume(work: Work, delivery: DueDelivery, attempt: OpenAttempt): Promise<void> {
   await moveDelivery(work.context.db, {
     deliveryId: delivery.id,
     version: delivery.version,
@@ -114,8 +107,17 @@ async function resume(
     error: null,
     tries: 0,
     looks: 0,
-    answer: attempt && { attemptId: attempt.id, outcome: "not_published" },
+    answer: { attemptId: attempt.id, outcome: "not_published" },
   });
+}
+
+/** No attempt is without an answer, so there is nothing to ask the platform for: a hand has been in the tables. */
+async function askPerson(work: Work, delivery: DueDelivery): Promise<void> {
+  const { id: deliveryId, version } = delivery;
+  const { state: to, error } = REPAIRS.attempt_missing;
+  work.context.log.error({ deliveryId }, "a lost answer has no attempt");
+  const stopped = { to, error, nextAt: null, tries: 0, looks: 0, answer: null };
+  await moveDelivery(work.context.db, { deliveryId, version, ...stopped });
 }
 
 async function lookLater(work: Work, delivery: DueDelivery, error: ConnectorError): Promise<void> {
