@@ -9,6 +9,7 @@ import { eventOperations, eventRoutes } from "./routes/events.ts";
 import { holdOperations, holdRoutes } from "./routes/holds.ts";
 import { importOperations, importRoutes } from "./routes/imports.ts";
 import { mediaOperations, mediaRoutes } from "./routes/media.ts";
+import { noticeOperations, noticeRoutes } from "./routes/notices.ts";
 import { platformOperations, platformRoutes } from "./routes/platforms.ts";
 import { postOperations, postRoutes } from "./routes/posts.ts";
 import { statusOperations, statusRoutes } from "./routes/status.ts";
@@ -31,6 +32,7 @@ export const NOUNS: readonly Noun[] = [
   { routes: importRoutes, operations: importOperations },
   { routes: deliveryRoutes, operations: deliveryOperations },
   { routes: holdRoutes, operations: holdOperations },
+  { routes: noticeRoutes, operations: noticeOperations },
   { routes: engagementRoutes, operations: engagementOperations },
   { routes: eventRoutes, operations: eventOperations },
 ];

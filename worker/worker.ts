@@ -15,6 +15,8 @@ import { publishChannelHandler } from "./jobs/publish-channel.ts";
 import { readEngagementHandler } from "./jobs/read-engagement.ts";
 import { removePartsHandler } from "./jobs/remove-parts.ts";
 import { createLedger } from "./publishing/ledger.ts";
+import { keepChannelHandler } from "./jobs/keep-channel.ts";
+import { preflightChannelHandler } from "./jobs/preflight-channel.ts";
 
 /** A running worker. */
 export interface RunningWorker {
@@ -53,6 +55,7 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
   const queue = openQueueFor(context, lanes, dispatcher);
 
   const looking = repeat(
+    ["keep-channel", keepChannelHandler],
     config.pollMs,
     () => dispatcher.look(queue),
     (error) => {

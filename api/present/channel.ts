@@ -17,6 +17,8 @@ export function presentChannel(channel: StoredChannel): ChannelView {
       detail: attention.detail,
     },
     capabilities: channel.capabilities,
+    signInEndsAt: channel.signInEndsAt?.toISOString() ?? null,
+    signInRenews: channel.signInRenews,
     waitUntil: channel.waitUntil?.toISOString() ?? null,
     createdAt: channel.createdAt.toISOString(),
     updatedAt: channel.updatedAt.toISOString(),

@@ -6,8 +6,11 @@ export function presentStatus(
   outlook: PublishingOutlook,
   mode: StatusView["queue"]["mode"],
 ): StatusView {
-  const { at, due, channelsAtRisk, waiting, oldestOverdue } = outlook;
-  const atStake = channelsAtRisk.reduce((sum, channel) => sum + channel.deliveriesAtStake, 0);
+  const { at, due, channelsAtRisk, signInsEnding, waiting, oldestOverdue } = outlook;
+  const atStake = [...channelsAtRisk, ...signInsEnding].reduce(
+    (sum, channel) => sum + channel.deliveriesAtStake,
+    0,
+  );
   return {
     ok: atStake === 0 && oldestOverdue === null,
     at: at.toISOString(),
@@ -22,6 +25,13 @@ export function presentStatus(
     })),
     waitingForPerson: { ...waiting },
     oldestOverdue: oldestOverdue && {
+    signInsEnding: signInsEnding.map((ending) => ({
+      channelId: ending.channelId,
+      name: ending.name,
+      platform: ending.platform,
+      signInEndsAt: ending.signInEndsAt.toISOString(),
+      deliveriesAtStake: ending.deliveriesAtStake,
+    })),
       deliveryId: oldestOverdue.deliveryId,
       dueAt: oldestOverdue.dueAt.toISOString(),
     },

@@ -1,15 +1,19 @@
 import { ConnectorError } from "../connectors/error.ts";
 import type { Actor, Context } from "../context.ts";
-import { findChannel, findChannelAccess, storeHealth, type StoredChannel } from "../db/channels.ts";
+import { storeHealth } from "../db/channel-health.ts";
+import { findChannel, findChannelAccess, type StoredChannel } from "../db/channels.ts";
 import { inTransaction } from "../db/client.ts";
 import { attentionFor, type Attention } from "../domain/channel.ts";
-import { connectorOf, onChannel } from "./on-channel.ts";
+import { connectorOf } from "./channel-calls.ts";
+import { onChannel } from "./on-channel.ts";
 import { PLATFORM_TIMEOUT_MS, unreachable } from "./prove-credentials.ts";
 
 /** What asking a platform about one of its accounts has shown; `attention` is null where all is well. */
 export interface Checked {
   readonly channelId: string;
   readonly attention: Attention | null;
+  /** UTC. */
+  readonly askedAt: Date;
 }
 
 /**
@@ -23,14 +27,15 @@ export async function checkChannel(
 ): Promise<Checked> {
   const channel = await findChannelAccess(context.db, workspaceId, channelId);
   const signal = AbortSignal.timeout(PLATFORM_TIMEOUT_MS);
+  const askedAt = context.now();
   try {
     await onChannel(context, channel, signal, (connector, call) => connector.check(call));
-    return { channelId, attention: null };
+    return { channelId, attention: null, askedAt };
   } catch (error) {
     if (!(error instanceof ConnectorError)) throw error;
-    const attention = attentionFor(error.kind, error.platformMessage);
+    const attention = attentionFor(error);
     if (!attention) throw unreachable(connectorOf(context, channel.platform), error);
-    return { channelId, attention };
+    return { channelId, attention: { ...attention, foundBy: "check" }, askedAt };
   }
 }
 
@@ -38,11 +43,11 @@ export async function checkChannel(
 export async function storeCheck(
   { db }: Context,
   { workspaceId }: Actor,
-  { channelId, attention }: Checked,
+  { channelId, attention, askedAt }: Checked,
 ): Promise<StoredChannel> {
   return inTransaction(db, async (tx) => {
-    const { id } = await findChannel(tx, workspaceId, channelId);
-    await storeHealth(tx, { id, workspaceId }, attention);
+    const { id, platform } = await findChannel(tx, workspaceId, channelId);
+    await storeHealth(tx, { id, workspaceId, platform, attention }, askedAt);
     return findChannel(tx, workspaceId, channelId);
   });
 }

@@ -1,34 +1,47 @@
 import { v7 as uuidv7 } from "uuid";
 import type { Connection } from "../connectors/connector.ts";
 import type { Actor, Context } from "../context.ts";
+import { checkAgainAt } from "../domain/sign-in.ts";
 import { findChannel, insertChannel, isConnected, type StoredChannel } from "../db/channels.ts";
 import { inTransaction } from "../db/client.ts";
 import { addEvents } from "../db/events.ts";
+import { wake } from "../db/outbox.ts";
 import { AppError } from "../errors.ts";
-import { credentialsIdentity } from "./on-channel.ts";
+import { connectorOf, credentialsIdentity, signInOf } from "./channel-calls.ts";
 
 /**
  * Stores a channel whose credentials were proven just before, by `proveCredentials`.
  * @throws {AppError} conflict `channel.exists`, `channel.name_taken`
  */
 export async function connectChannel(
-  { db, sealer }: Context,
+  context: Context,
   { workspaceId }: Actor,
   input: { platform: string; name: string; connection: Connection<unknown> },
 ): Promise<StoredChannel> {
+  const { db, sealer } = context;
   const { platform, name, connection } = input;
   const { remoteAccountId, handle, capabilities } = connection;
   const id = uuidv7();
   const sealedCredentials = sealer.seal(connection.credentials, credentialsIdentity(id));
-  const account = { remoteAccountId, handle, capabilities, sealedCredentials };
+  const now = context.now();
+  const signIn = signInOf(connectorOf(context, platform), connection.credentials, now);
+  const account = { remoteAccountId, handle, capabilities, sealedCredentials, ...signIn };
+  const checkAt = checkAgainAt("well", now, Math.random());
   return inTransaction(db, async (tx) => {
-    if (!(await insertChannel(tx, { id, workspaceId, platform, name, ...account }))) {
+    if (!(await insertChannel(tx, { id, workspaceId, platform, name, checkAt, ...account }))) {
       const isKnown = await isConnected(tx, { workspaceId, platform, remoteAccountId });
       throw isKnown ? exists(handle) : nameTaken();
     }
     await addEvents(tx, [{ workspaceId, type: "channel.connected", subjectId: id }]);
-    return findChannel(tx, workspaceId, id);
+    const channel = await findChannel(tx, workspaceId, id);
+    const runAt = earlier(checkAt, signIn.renewAt);
+    await wake(tx, [{ job: "keep-channel", lane: platform, subjectId: id, runAt }]);
+    return channel;
   });
+}
+
+function earlier(one: Date, other: Date | null): Date {
+  return other !== null && other < one ? other : one;
 }
 
 /** Another channel is called so already. */

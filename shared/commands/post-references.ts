@@ -12,7 +12,7 @@ import {
 import { partsFor, type PartContent } from "../domain/content.ts";
 import { contentOn, mediaIdsOf, type PostContent } from "../domain/post.ts";
 import { AppError, type FieldError } from "../errors.ts";
-import { connectorOf } from "./on-channel.ts";
+import { connectorOf } from "./channel-calls.ts";
 
 /** What a post names, as it is stored. */
 export interface References {

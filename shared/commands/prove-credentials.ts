@@ -3,7 +3,7 @@ import { ConnectorError } from "../connectors/error.ts";
 import type { Context } from "../context.ts";
 import { FAILURES, type FailureKind } from "../domain/failure.ts";
 import { AppError, type FieldError } from "../errors.ts";
-import { callFor, connectorOf } from "./on-channel.ts";
+import { callFor, connectorOf } from "./channel-calls.ts";
 
 /** The platform did not say no: it said nothing, or "later". */
 const NOT_NOW: readonly FailureKind[] = [

@@ -1,5 +1,6 @@
 import type { Connection } from "../connectors/connector.ts";
 import type { Actor, Context } from "../context.ts";
+import { healChannel } from "../db/channel-health.ts";
 import {
   findChannel,
   isNameTaken,
@@ -8,11 +9,12 @@ import {
   replaceCredentials,
   type StoredChannel,
 } from "../db/channels.ts";
-import { inTransaction, type Tx } from "../db/client.ts";
+import { clock, inTransaction, type Tx } from "../db/client.ts";
+import { wake } from "../db/outbox.ts";
 import { addEvents } from "../db/events.ts";
 import { AppError } from "../errors.ts";
 import { nameTaken } from "./connect-channel.ts";
-import { credentialsIdentity } from "./on-channel.ts";
+import { connectorOf, credentialsIdentity, signInOf } from "./channel-calls.ts";
 
 export interface ChannelChanges {
   readonly channelId: string;
@@ -34,10 +36,12 @@ export async function updateChannel(
     await lockChannel(tx, workspaceId, channelId);
     if (name !== undefined) await rename(tx, { workspaceId, id: channelId, name });
     if (connection) {
-      const { remoteAccountId } = await findChannel(tx, workspaceId, channelId);
-      await reconnect(context, tx, { channelId, remoteAccountId, connection });
+      const { remoteAccountId, platform } = await findChannel(tx, workspaceId, channelId);
+      await reconnect(context, tx, { channelId, remoteAccountId, platform, connection });
     }
     await addEvents(tx, [{ workspaceId, type: "channel.updated", subjectId: channelId }]);
+    // Last, as it wakes the channel.
+    if (connection) await goOn(tx, workspaceId, channelId);
     return findChannel(tx, workspaceId, channelId);
   });
 }
@@ -51,9 +55,14 @@ async function rename(
 }
 
 async function reconnect(
-  { sealer }: Context,
+  context: Context,
   tx: Tx,
-  channel: { channelId: string; remoteAccountId: string; connection: Connection<unknown> },
+  channel: {
+    channelId: string;
+    remoteAccountId: string;
+    platform: string;
+    connection: Connection<unknown>;
+  },
 ): Promise<void> {
   const { channelId, connection } = channel;
   if (connection.remoteAccountId !== channel.remoteAccountId) {
@@ -64,6 +73,16 @@ async function reconnect(
     );
   }
   const identity = credentialsIdentity(channelId);
-  const sealedCredentials = sealer.seal(connection.credentials, identity);
-  await replaceCredentials(tx, channelId, { ...connection, sealedCredentials });
+  const sealedCredentials = context.sealer.seal(connection.credentials, identity);
+  const connector = connectorOf(context, channel.platform);
+  const signIn = signInOf(connector, connection.credentials, context.now());
+  await replaceCredentials(tx, channelId, { ...connection, sealedCredentials, ...signIn });
+}
+
+/** What waited for the channel goes out, and its new sign-in is looked after. */
+async function goOn(tx: Tx, workspaceId: string, channelId: string): Promise<void> {
+  const { id, platform } = await findChannel(tx, workspaceId, channelId);
+  await healChannel(tx, { id, workspaceId, platform });
+  const runAt = await clock(tx);
+  await wake(tx, [{ job: "keep-channel", lane: platform, subjectId: id, runAt }]);
 }

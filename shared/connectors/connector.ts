@@ -147,6 +147,8 @@ export interface Connection<Credentials> {
 export interface Renewal<Credentials, Settings> {
   /** When the credentials stop working, UTC; null if unknown. */
   expiresAt(credentials: Credentials): Date | null;
+  /** False where these need a person when they end, because they came without what a renewal takes. Pure. */
+  canRenew(credentials: Credentials): boolean;
   /**
    * Exchanges the credentials for fresh ones. Where the platform rotates refresh tokens it must not run twice at once:
    * the caller holds a lock. Throws `reauthorize` when only a person can help.
@@ -159,7 +161,7 @@ export interface OutgoingPart {
   /** NFC, `\n` only, trimmed. May be empty where there is media. */
   readonly text: string;
   readonly media: readonly OutgoingMedia[];
-  /** A page to show as a card, where the platform lets the client choose; null otherwise. It is not part of `text`. */
+  /** A page to show as a card beside the text; null where `capabilities.showsLinkCard` is false, or there is media. */
   readonly link: string | null;
   /** In a thread: the first part, and the one just before this one. Null for the first part. */
   readonly thread: { readonly root: PublishedPart; readonly parent: PublishedPart } | null;

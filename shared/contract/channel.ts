@@ -49,6 +49,17 @@ export const ChannelView = z
     state: z.enum(["connected", "needs_attention"]),
     attention: AttentionView.nullable().describe("Why a person is needed; null where none is."),
     capabilities: Capabilities.describe("What this account can do."),
+    signInEndsAt: z.iso
+      .datetime()
+      .nullable()
+      .describe(
+        "When the sign-in stops working unless it is renewed; null where that is not known.",
+      ),
+    signInRenews: z
+      .boolean()
+      .describe(
+        "Postwell renews the sign-in before its end. Where false, a person has to reconnect.",
+      ),
     waitUntil: z.iso
       .datetime()
       .nullable()

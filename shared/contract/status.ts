@@ -10,6 +10,31 @@ const ChannelAtRisk = z.object({
 });
 
 /** `GET /api/v1/status` */
+const SignInEnding = z.object({
+  channelId: z.uuid(),
+  name: z.string(),
+  platform: z.string(),
+  signInEndsAt: z.iso.datetime(),
+  deliveriesAtStake: z.int().describe("Due within 24 hours, but after that end."),
+});
+
+const PlatformView = z
+  .object({
+    platform: z.string(),
+    host: z.string().nullable().describe("The server, where a platform is many; null elsewhere."),
+    breaker: z
+      .enum(BREAKER_STATES)
+      .describe("`open`: it does not answer, so nothing is sent. `half_open`: one channel tries."),
+    since: z.iso.datetime().nullable().describe("Null where it has never been away."),
+    retryAt: z.iso.datetime().nullable().describe("When it is tried again; null while it answers."),
+    appWaitsUntil: z.iso
+      .datetime()
+      .nullable()
+      .describe("Until when a limit on all accounts together lets nothing out; null for none."),
+    waitingDeliveries: z.int().describe("Their time has come, and they wait for it."),
+  })
+  .meta({ id: "PlatformHealth" });
+
 export const StatusView = z
   .object({
     ok: z.boolean().describe("Whether, as things stand, the next 24 hours will be published."),
@@ -20,6 +45,9 @@ export const StatusView = z
     }),
     channelsNeedingAttention: z.array(ChannelAtRisk),
     waitingForPerson: z
+    signInsEnding: z
+      .array(SignInEnding)
+      .describe("Sign-ins that end within a week, and that Postwell cannot renew."),
       .object({
         failed: z.int(),
         unknown: z.int(),

@@ -1,14 +1,13 @@
 import { sql } from "kysely";
 import type { Capabilities } from "../connectors/capabilities.ts";
-import type { Attention } from "../domain/channel.ts";
 import type { DeliveryState } from "../domain/delivery.ts";
 import { AppError } from "../errors.ts";
 import type { Db, Tx } from "./client.ts";
-import { addEvents } from "./events.ts";
+import type { SignIn } from "./sign-ins.ts";
 import type { ChannelRow } from "./tables.ts";
 
 /** A channel without its secret. */
-export type StoredChannel = Omit<ChannelRow, "sealedCredentials" | "removedAt">;
+export type StoredChannel = Pick<ChannelRow, (typeof COLUMNS)[number]>;
 
 const COLUMNS = [
   "id",
@@ -23,6 +22,8 @@ const COLUMNS = [
   "credentialsVersion",
   "renewingUntil",
   "waitUntil",
+  "signInEndsAt",
+  "signInRenews",
   "createdAt",
   "updatedAt",
 ] as const;
@@ -38,7 +39,7 @@ const WAITING: readonly DeliveryState[] = [
 ];
 
 /** Whose account a channel is on, and how to use it. */
-export interface ChannelAccount {
+export interface ChannelAccount extends SignIn {
   readonly remoteAccountId: string;
   readonly handle: string;
   readonly capabilities: Capabilities;
@@ -46,6 +47,7 @@ export interface ChannelAccount {
 }
 
 export interface NewChannel extends ChannelAccount {
+  readonly checkAt: Date;
   readonly id: string;
   readonly workspaceId: string;
   readonly platform: string;
@@ -125,7 +127,7 @@ export async function renameChannel(tx: Tx, channelId: string, name: string): Pr
     .execute();
 }
 
-/** New credentials that were just proven: whatever was wrong with the old ones is over. */
+/** New credentials that were just proven. `healChannel` says what that means for what waits. */
 export async function replaceCredentials(
   tx: Tx,
   channelId: string,
@@ -138,35 +140,18 @@ export async function replaceCredentials(
       capabilities: JSON.stringify(account.capabilities),
       sealedCredentials: account.sealedCredentials,
       credentialsVersion: sql<number>`credentials_version + 1`,
+      // It may be on another server of its platform now.
+      host: null,
+      signedInAt: sql<Date>`clock()`,
+      signInEndsAt: account.signInEndsAt,
+      signInRenews: account.signInRenews,
+      renewAt: account.renewAt,
       renewingUntil: null,
-      state: "connected",
-      attention: null,
+      renewalBegunAt: null,
       updatedAt: sql<Date>`clock()`,
     })
     .where("id", "=", channelId)
     .execute();
-}
-
-/** Stores what a check has found, and says so where it is news. Null where all is well. */
-export async function storeHealth(
-  tx: Tx,
-  channel: { id: string; workspaceId: string },
-  attention: Attention | null,
-): Promise<void> {
-  const stored = attention && JSON.stringify(attention);
-  const changed = await tx
-    .updateTable("channels")
-    .set({
-      state: attention ? "needs_attention" : "connected",
-      attention: stored,
-      updatedAt: sql<Date>`clock()`,
-    })
-    .where("id", "=", channel.id)
-    .where(sql<boolean>`attention is distinct from ${stored}::jsonb`)
-    .executeTakeFirst();
-  if (changed.numUpdatedRows === 0n) return;
-  const type = attention ? "channel.needs_attention" : "channel.updated";
-  await addEvents(tx, [{ workspaceId: channel.workspaceId, type, subjectId: channel.id }]);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { PartContent } from "../domain/content.ts";
 import type { DeliveryError, DeliveryState } from "../domain/delivery.ts";
 import type { WaitReason } from "../domain/wait.ts";
 import type { Db } from "./client.ts";
+import { tellOfDeliveries } from "./notices.ts";
 
 /** A delivery that waits for a worker, with all that publishing it needs, as of one instant. */
 export interface DueDelivery {
@@ -93,6 +94,7 @@ export async function claimNext(
               where d.channel_id = c.id and d.next_at is not null and d.next_at <= clock()
                 and (not w.is_waiting or (d.state = 'scheduled' and d.latest_at < clock())
                      or (d.state in ('unknown', 'sending') and not w.is_out))
+                and look_at(d.state, d.next_at, d.latest_at, c.attention is not null) <= clock()
               order by d.next_at, d.id limit 1) d
         join posts p on p.id = d.post_id
         left join post_channels pc on pc.post_id = d.post_id and pc.channel_id = d.channel_id
@@ -216,14 +218,15 @@ export async function moveDelivery(db: Db, move: Move): Promise<number | null> {
          set state = ${move.to}, version = version + 1, next_at = ${move.nextAt}, error = ${error}::jsonb,
              tries = ${move.tries}, looks = ${move.looks}, waited_for = ${move.waitedFor ?? null}, updated_at = clock()
        where id = ${move.deliveryId} and version = ${move.version}
-      returning id, version, workspace_id),
+      returning id, version, workspace_id, post_id, state, next_at, latest_at, error),
     answered as (
       insert into attempt_outcomes (attempt_id, outcome, error)
       select ${move.answer?.attemptId ?? null}::uuid, ${move.answer?.outcome ?? ""}, ${error}::jsonb
         from moved where ${move.answer !== null} on conflict do nothing),
     told as (
       insert into events (workspace_id, type, subject_id)
-      select workspace_id, ${`delivery.${move.to}`}, id from moved)
+      select workspace_id, ${`delivery.${move.to}`}, id from moved),
+    ${tellOfDeliveries("moved")}
     select version from moved`.execute(db);
   return rows[0]?.version ?? null;
 }

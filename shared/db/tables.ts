@@ -4,6 +4,8 @@ import type { PartContent, Source } from "../domain/content.ts";
 import type { DeliveryError, DeliveryState } from "../domain/delivery.ts";
 import type { Attention } from "../domain/channel.ts";
 import type { FailureKind } from "../domain/failure.ts";
+import type { NoticeKind } from "../domain/notice.ts";
+import type { Preflight } from "../domain/preflight.ts";
 import type { Scope } from "../domain/permission.ts";
 import type { Difference, Verdict } from "../domain/read-back.ts";
 import type { BreakerState } from "../domain/outage.ts";
@@ -51,6 +53,14 @@ export interface Tables {
     waitUntil: Date | null;
     waitReason: WaitReason | null;
     host: string | null;
+    checkAt: Date | null;
+    renewAt: Date | null;
+    signInEndsAt: Date | null;
+    signInRenews: Generated<boolean>;
+    signedInAt: Generated<Date>;
+    renewalBegunAt: Date | null;
+    attentionSince: Date | null;
+    preflightAt: Date | null;
     createdAt: Generated<Date>;
     updatedAt: Generated<Date>;
     removedAt: Date | null;
@@ -195,6 +205,18 @@ export interface Tables {
   };
   holdFence: { onlyRow: Generated<boolean>; fence: number };
   holds: {
+  notices: {
+    number: Generated<number>;
+    id: Generated<string>;
+    workspaceId: string;
+    recipientId: string;
+    kind: NoticeKind;
+    subjectId: string;
+    reason: string | null;
+    cause: string;
+    addedAt: Generated<Date>;
+    readAt: Date | null;
+  };
     id: string;
     workspaceId: string;
     channelIds: string[] | null;

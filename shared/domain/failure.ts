@@ -17,22 +17,24 @@ export const FAILURES = {
     nextStep: "Check the platform's status page, then retry.",
   },
   reauthorize: {
-    retry: "person",
+    retry: "channel",
     title: "The channel's sign-in has ended",
     meaning: "Nothing was published. The platform no longer accepts the stored sign-in.",
-    nextStep: "Reconnect the channel, then retry.",
+    nextStep: "Reconnect the channel. What is still in time then goes out by itself.",
   },
   permission: {
-    retry: "person",
+    retry: "channel",
     title: "The channel lacks a permission",
     meaning: "Nothing was published. The platform refused this account or app the right to post.",
-    nextStep: "Reconnect the channel and grant every permission that is asked for, then retry.",
+    nextStep:
+      "Reconnect the channel and grant every permission that is asked for. What is still in time then goes out by itself.",
   },
   billing: {
-    retry: "person",
+    retry: "channel",
     title: "The platform wants to be paid",
     meaning: "Nothing was published. The platform account of this installation has no credit left.",
-    nextStep: "Ask whoever pays for the platform's API to add credit, then retry.",
+    nextStep:
+      "Ask whoever pays for the platform's API to add credit, then check the channel. What is still in time then goes out by itself.",
   },
   content_rejected: {
     retry: "person",
@@ -86,10 +88,26 @@ export const FAILURES = {
 } as const satisfies Record<string, Failure>;
 
 interface Failure {
-  readonly retry: "when_told" | "back_off" | "reconcile" | "person";
+  /** `channel`: waits until the channel can publish again; `person`: this post waits for somebody. */
+  readonly retry: "when_told" | "back_off" | "reconcile" | "channel" | "person";
   readonly title: string;
   readonly meaning: string;
   readonly nextStep: string;
 }
 
 export type FailureKind = keyof typeof FAILURES;
+
+/** Whether nothing that Postwell does by itself can help. */
+export function needsPerson(kind: FailureKind): boolean {
+  const { retry } = FAILURES[kind];
+  return retry === "person" || retry === "channel";
+}
+
+/** Failures after which a delivery waits for its channel. */
+export const WAITING_FOR_CHANNEL: readonly FailureKind[] = Object.entries(FAILURES).flatMap(
+  ([kind, { retry }]) => (retry === "channel" && isKind(kind) ? [kind] : []),
+);
+
+function isKind(kind: string): kind is FailureKind {
+  return kind in FAILURES;
+}

@@ -1,4 +1,4 @@
-import { FAILURES, type FailureKind } from "./failure.ts";
+import { FAILURES, needsPerson, type FailureKind } from "./failure.ts";
 import { toldTime } from "./retry.ts";
 
 const MINUTE_MS = 60_000;
@@ -95,17 +95,15 @@ export function afterFailedReadBack(failed: {
 }): Date | null {
   const { retry } = FAILURES[failed.kind];
   const pauseMs = BACK_OFF_MS[failed.tries];
-  if (retry === "person" || pauseMs === undefined) return null;
+  if (needsPerson(failed.kind) || pauseMs === undefined) return null;
   if (retry === "when_told") return toldTime(failed.until, failed.now);
   return new Date(failed.now.getTime() + pauseMs);
 }
 
 /** Whether a failed look at several posts may be the fault of one of them, so that each must be looked at alone. */
 export function mayBlameOnePost(kind: FailureKind): boolean {
-  return FAILURES[kind].retry === "person" && !OF_THE_ACCOUNT.has(kind);
+  return FAILURES[kind].retry === "person";
 }
-
-const OF_THE_ACCOUNT: ReadonlySet<FailureKind> = new Set(["reauthorize", "permission", "billing"]);
 
 function differingIn(
   { altTexts }: CheckedPart,

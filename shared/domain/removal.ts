@@ -1,5 +1,5 @@
 import type { DeliveryError, DeliveryState } from "./delivery.ts";
-import { FAILURES, type FailureKind } from "./failure.ts";
+import { FAILURES, needsPerson, type FailureKind } from "./failure.ts";
 import { afterPause, toldTime } from "./retry.ts";
 import type { Explanation } from "./stop.ts";
 
@@ -31,7 +31,7 @@ export function afterFailedRemoval(failed: FailedRemoval): {
   const { kind, until, tries, now } = failed;
   const { retry } = FAILURES[kind];
   if (retry === "when_told") return { at: toldTime(until, now), tries };
-  if (retry === "person" || tries >= LAST_TRY) return { at: null, tries };
+  if (needsPerson(kind) || tries >= LAST_TRY) return { at: null, tries };
   return { at: afterPause(failed), tries: tries + 1 };
 }
 

@@ -14,6 +14,9 @@ const LONGEST_WAIT_MS = 6 * HOUR;
 /** A platform that asks us to wait without saying how long. */
 const DEFAULT_WAIT_MS = MINUTE;
 
+/** Should the channel turn out to be well, because somebody has just signed in, this is the pause between two tries. */
+const CHANNEL_PAUSE_MS = 5 * SECOND;
+
 /** What becomes of a delivery after a failure. */
 export interface Consequence {
   readonly state: Extract<DeliveryState, "scheduled" | "partial" | "failed" | "unknown">;
@@ -33,6 +36,8 @@ export interface FailedTry {
   readonly latestAt: Date;
   /** Some parts of the thread are public: it may not simply end. */
   readonly isPartlyOut: boolean;
+  /** What looks like a fault of the channel is one of this delivery. */
+  readonly isOwnFault: boolean;
   readonly now: Date;
   /** When a lost answer is looked for first, UTC. */
   readonly firstLookAt: Date;
@@ -53,6 +58,9 @@ export function afterFailure(failed: FailedTry): Consequence {
       const nextAt = afterPause(failed);
       return { ...again(failed, nextAt, failed.tries + 1), channelWaitsUntil: null };
     }
+    case "channel":
+      if (failed.isOwnFault) return { ...stopped(failed), channelWaitsUntil: null };
+      return { ...waitForChannel(failed), channelWaitsUntil: null };
     case "person":
       return { ...stopped(failed), channelWaitsUntil: null };
   }
@@ -66,6 +74,12 @@ function again(
   if (failed.isPartlyOut) return { state: "partial", nextAt, tries };
   // Later than its latest time a post would surprise people, so a person decides.
   return nextAt > failed.latestAt ? stopped(failed) : { state: "scheduled", nextAt, tries };
+}
+
+/** It waits while the channel needs a person; too late, the next claim finds it missed. */
+function waitForChannel(failed: FailedTry): Omit<Consequence, "channelWaitsUntil"> {
+  const state = failed.isPartlyOut ? "partial" : "scheduled";
+  return { state, nextAt: plus(failed.now, CHANNEL_PAUSE_MS), tries: failed.tries };
 }
 
 function stopped(failed: FailedTry): Omit<Consequence, "channelWaitsUntil"> {

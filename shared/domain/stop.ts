@@ -1,3 +1,4 @@
+import type { Attention } from "./channel.ts";
 import { type DeliveryError, type DeliveryState } from "./delivery.ts";
 import { FAILURES } from "./failure.ts";
 
@@ -31,10 +32,29 @@ const STOPS: Partial<Record<DeliveryState, Omit<Explanation, "kind" | "platformM
 };
 
 /** What a person is told about a delivery that stands; null where there is nothing to explain. */
-export function explain(state: DeliveryState, error: DeliveryError | null): Explanation | null {
+/** Where a delivery stands. */
+export interface Standing {
+  readonly state: DeliveryState;
+  readonly error: DeliveryError | null;
+  /** Why its channel needs a person; null where it does not wait for that. */
+  readonly attention: Attention | null;
+  /** What it waited for when its latest time passed; null where it did not. */
+  readonly waitedFor: WaitReason | null;
+}
+
+export function explain(standing: Standing): Explanation | null {
+  const { state, error, attention, waitedFor } = standing;
+  if (attention !== null) return explainWait(attention);
   if (error !== null) return explainError(error);
   const stop = STOPS[state];
-  return stop ? { kind: state, ...stop, platformMessage: null } : null;
+  if (!stop) return null;
+  const because = state === "missed" && waitedFor ? ` ${WAIT_REASONS[waitedFor].missed}` : "";
+  return { kind: state, ...stop, detail: stop.detail + because, platformMessage: null };
+}
+
+function explainWait({ kind, title, detail }: Attention): Explanation {
+  const meaning = "Nothing is lost. It waits for its channel, until its latest time.";
+  return { kind, title, detail: meaning, platformMessage: null, nextStep: detail };
 }
 
 export function explainError({ kind, platformMessage }: DeliveryError): Explanation {

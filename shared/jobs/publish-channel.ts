@@ -16,9 +16,9 @@ export const publishChannel: Job = {
       (subject) => sql<Date | null>`
       (select case when not w.is_waiting then first.at
                    else least(greatest(first.at, w.until, case when w.is_out then clock() + interval '1 s' end), other.at) end
-         from channel_waits w
+         from channel_waits w join channels c on c.id = w.channel_id
         cross join lateral (
-              select min(d.next_at) as at
+              select min(look_at(d.state, d.next_at, d.latest_at, c.attention is not null)) as at
                 from deliveries d where d.channel_id = w.channel_id and d.next_at is not null) first
         cross join lateral (
               select min(case when d.state = 'scheduled' then greatest(d.next_at, d.latest_at + interval '1 ms')

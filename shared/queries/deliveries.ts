@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Db } from "../db/client.ts";
+import type { Attention } from "../domain/channel.ts";
 import type { DeliveryError, DeliveryState } from "../domain/delivery.ts";
 import type { FailureKind } from "../domain/failure.ts";
 import type { Difference, Verdict } from "../domain/read-back.ts";
@@ -26,6 +27,12 @@ export interface ListedDelivery {
   readonly isCutShort: boolean;
   /** Null where nobody wants it gone. */
   readonly removalWishedAt: Date | null;
+  /** Why its channel needs a person; null where it does not wait for that. */
+  readonly attention: Attention | null;
+  /** Why its channel publishes nothing for now, and until when, ISO 8601; null where it does not have to wait for that. */
+  readonly waiting: { readonly reason: WaitReason; readonly until: string } | null;
+  /** What it waited for when its latest time passed; null where it did not. */
+  readonly waitedFor: WaitReason | null;
   readonly removeAt: Date | null;
   readonly removalError: DeliveryError | null;
 }
@@ -57,7 +64,14 @@ interface ListedReadBack {
 const LISTED = sql`
   d.id, d.post_id, d.channel_id, d.platform, d.state, d.version, d.due_at,
   to_char(d.due_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as due_key, d.local_time, d.zone, d.latest_at, d.next_at,
-  d.published_at, d.read_back, d.error, d.is_cut_short, d.removal_wished_at, d.remove_at, d.removal_error,
+  d.published_at, d.read_back, case when d.state = 'scheduled' then d.preflight end as preflight, d.error, d.waited_for,
+  case when d.next_at is not null and d.state in ('scheduled', 'preparing', 'partial', 'unknown')
+       then (select jsonb_build_object('reason', w.reason, 'until', w.until)
+               from channel_waits w
+              where w.channel_id = d.channel_id and w.is_waiting and (w.is_out or d.state <> 'unknown')
+                and d.next_at <= greatest(w.until, clock())) end as waiting,
+  case when d.next_at is not null and d.state in ('scheduled', 'preparing', 'partial')
+       then (select c.attention from channels c where c.id = d.channel_id) end as attention, d.is_cut_short, d.removal_wished_at, d.remove_at, d.removal_error,
   coalesce((select jsonb_agg(jsonb_build_object('part', r.part, 'remoteId', r.remote_id, 'permalink', r.permalink,
                                                 'publishedAt', r.published_at, 'knownBy', r.known_by,
                                                 'removedAt', x.answered_at) order by r.part)

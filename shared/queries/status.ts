@@ -23,23 +23,33 @@ interface AtRisk {
   readonly deliveriesAtStake: number;
 }
 
+interface SignInEnding {
+  readonly channelId: string;
+  readonly name: string;
+  readonly platform: string;
+  readonly signInEndsAt: Date;
+  readonly deliveriesAtStake: number;
+}
+
 export interface PublishingOutlook {
   readonly at: Date;
   readonly due: number;
   readonly channelsAtRisk: readonly AtRisk[];
+  readonly signInsEnding: readonly SignInEnding[];
   readonly waiting: Readonly<Record<(typeof WAITING_STATES)[number], number>>;
   readonly oldestOverdue: { readonly deliveryId: string; readonly dueAt: Date } | null;
 }
 
 /** What the next 24 hours of a workspace depend on. */
 export async function readOutlook(db: Db, workspaceId: string): Promise<PublishingOutlook> {
-  const [due, channelsAtRisk, waiting, oldestOverdue] = await Promise.all([
+  const [due, channelsAtRisk, signInsEnding, waiting, oldestOverdue] = await Promise.all([
     countDue(db, workspaceId),
     findChannelsAtRisk(db, workspaceId),
+    findSignInsEnding(db, workspaceId),
     countWaiting(db, workspaceId),
     findOldestOverdue(db, workspaceId),
   ]);
-  return { ...due, channelsAtRisk, waiting, oldestOverdue };
+  return { ...due, channelsAtRisk, signInsEnding, waiting, oldestOverdue };
 }
 
 async function countDue(db: Db, workspaceId: string): Promise<{ at: Date; due: number }> {
@@ -61,6 +71,20 @@ async function findChannelsAtRisk(db: Db, workspaceId: string): Promise<AtRisk[]
       from channels c
      where c.workspace_id = ${workspaceId} and c.removed_at is null and c.state = 'needs_attention'
      order by deliveries_at_stake desc, c.id`.execute(db);
+  return rows;
+}
+
+/** Those that need no person are renewed long before. */
+async function findSignInsEnding(db: Db, workspaceId: string): Promise<SignInEnding[]> {
+  const { rows } = await sql<SignInEnding>`
+    select c.id as channel_id, c.name, c.platform, c.sign_in_ends_at,
+           (select count(*) from deliveries d
+             where d.channel_id = c.id and d.next_at is not null and d.published_at is null
+               and d.due_at > c.sign_in_ends_at and d.due_at <= clock() + interval '24 hours') as deliveries_at_stake
+      from channels c
+     where c.workspace_id = ${workspaceId} and c.removed_at is null and c.state = 'connected'
+       and not c.sign_in_renews and c.sign_in_ends_at <= clock() + interval '7 days'
+     order by c.sign_in_ends_at, c.id`.execute(db);
   return rows;
 }
 
@@ -91,6 +115,10 @@ async function findOldestOverdue(
   const { rows } = await sql<{ deliveryId: string; dueAt: Date }>`
     select id as delivery_id, due_at from deliveries
      where workspace_id = ${workspaceId} and state = any('{scheduled,preparing,sending}')
+       -- What waits for a channel that needs a person is told of there.
+       and not exists (select 1 from channels c where c.id = deliveries.channel_id and c.attention is not null)
+       -- And what waits for a limit or an outage, with its platform.
+       and not exists (select 1 from channel_waits w where w.channel_id = deliveries.channel_id and w.is_waiting)
        and due_at <= clock() and next_at <= clock() - ${OVERDUE_AFTER_MS} * interval '1 ms'
      order by due_at limit 1`.execute(db);
   return rows[0] ?? null;

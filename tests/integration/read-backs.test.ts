@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { connectorOf } from "../../shared/commands/on-channel.ts";
+import { connectorOf } from "../../shared/commands/channel-calls.ts";
 import { removeChannel } from "../../shared/commands/remove-channel.ts";
 import type { Simulator } from "../../shared/connectors/simulator.ts";
 import type { DeliveryView } from "../../shared/contract/delivery.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { credentialsIdentity } from "../../shared/commands/on-channel.ts";
+import { credentialsIdentity } from "../../shared/commands/channel-calls.ts";
 import { createSealer } from "../../shared/sealing.ts";
 import { startApi, type TestApi } from "../support/api-client.ts";
 import { aChannel } from "../support/builders.ts";

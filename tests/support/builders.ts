@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from "uuid";
-import { connectorOf, credentialsIdentity } from "../../shared/commands/on-channel.ts";
+import { connectorOf, credentialsIdentity } from "../../shared/commands/channel-calls.ts";
 import { createPost } from "../../shared/commands/create-post.ts";
 import type { Capabilities } from "../../shared/connectors/capabilities.ts";
 import type { Actor, Context } from "../../shared/context.ts";

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from "uuid";
-import { callFor, connectorOf, credentialsIdentity } from "../../shared/commands/on-channel.ts";
+import { callFor, connectorOf, credentialsIdentity } from "../../shared/commands/channel-calls.ts";
 import type { Simulator, StartSimulator } from "../../shared/connectors/simulator.ts";
 import type { Actor } from "../../shared/context.ts";
 import { wake } from "../../shared/db/outbox.ts";

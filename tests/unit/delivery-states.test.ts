@@ -121,7 +121,7 @@ describe("an explanation", () => {
       expect(nextStep).toMatch(/\.$/);
     }
     const error = { kind: "billing", platformMessage: "402", platformCode: null } as const;
-    expect(explain("failed", error)).toMatchObject({
+    expect(explain({ state: "failed", error, attention: null, waitedFor: null })).toMatchObject({
       kind: "billing",
       title: FAILURES.billing.title,
       detail: FAILURES.billing.meaning,
@@ -131,9 +131,10 @@ describe("an explanation", () => {
   });
 
   test("is there for what stopped without failing, and not for what goes well", () => {
-    expect(explain("missed", null)).toMatchObject({ kind: "missed", platformMessage: null });
+    expect(explain({ state: "missed", error: null, attention: null, waitedFor: null })).toMatchObject({ kind: "missed", platformMessage: null });
     for (const state of ["scheduled", "preparing", "sending", "published", "cancelled"] as const) {
-      expect([state, explain(state, null)]).toEqual([state, null]);
+      const standing = { state, error: null, attention: null, waitedFor: null };
+      expect([state, explain(standing)]).toEqual([state, null]);
     }
   });
 });

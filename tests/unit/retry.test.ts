@@ -17,6 +17,7 @@ const failed: FailedTry = {
   tries: 0,
   latestAt: after(24 * HOUR),
   isPartlyOut: false,
+  isOwnFault: false,
   now,
   firstLookAt: after(5_000),
   chance: 1,
@@ -73,7 +74,7 @@ describe("after a failure", () => {
     expect(consequence).toMatchObject({ state: "unknown", nextAt: after(5_000) });
   });
 
-  test.each(["content_rejected", "reauthorize", "bug"] as const)(
+  test.each(["content_rejected", "gone", "bug"] as const)(
     "%s waits for a person",
     (kind) => {
       expect(afterFailure({ ...failed, kind })).toMatchObject({ state: "failed", nextAt: null });
@@ -83,6 +84,25 @@ describe("after a failure", () => {
       });
     },
   );
+});
+
+describe("what the whole channel is to blame for", () => {
+  const refused = { ...failed, kind: "reauthorize" } as const;
+
+  test.each(["reauthorize", "permission", "billing"] as const)("%s waits for it", (kind) => {
+    expect(afterFailure({ ...failed, kind })).toMatchObject({ state: "scheduled", tries: 0 });
+    expect(afterFailure({ ...failed, kind, isPartlyOut: true }).state).toBe("partial");
+  });
+
+  test("is not failed however late it is, but found missed", () => {
+    expect(afterFailure({ ...refused, latestAt: now }).nextAt).toEqual(after(5_000));
+  });
+
+  test("fails a delivery that turned out to be to blame itself", () => {
+    const consequence = afterFailure({ ...refused, kind: "permission", isOwnFault: true });
+
+    expect(consequence).toMatchObject({ state: "failed", nextAt: null });
+  });
 });
 
 describe("a lost answer", () => {

@@ -1,4 +1,5 @@
-import { connectorOf, onChannel } from "../../shared/commands/on-channel.ts";
+import { connectorOf } from "../../shared/commands/channel-calls.ts";
+import { onChannel } from "../../shared/commands/on-channel.ts";
 import type { ShownPart } from "../../shared/connectors/connector.ts";
 import { ConnectorError } from "../../shared/connectors/error.ts";
 import { dropReadBacks, dueReadBacks, type DueReadBacks } from "../../shared/db/read-backs.ts";

@@ -1,4 +1,4 @@
-import type { ChannelAccess } from "../../shared/commands/on-channel.ts";
+import type { ChannelAccess } from "../../shared/db/sign-ins.ts";
 import type { OutgoingPart, PublishedPart } from "../../shared/connectors/connector.ts";
 import type { DueDelivery, StoredReceipt } from "../../shared/db/deliveries.ts";
 import type { PlatformHost } from "../../shared/db/platform-health.ts";

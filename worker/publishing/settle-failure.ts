@@ -1,5 +1,6 @@
 import { ConnectorError } from "../../shared/connectors/error.ts";
-import { flagChannel, letChannelWait } from "../../shared/db/channel-health.ts";
+import { flagChannel } from "../../shared/db/channel-health.ts";
+import { letChannelWait } from "../../shared/db/channel-waits.ts";
 import { moveDelivery, type DueDelivery } from "../../shared/db/deliveries.ts";
 import { attentionFor } from "../../shared/domain/channel.ts";
 import type { FailureKind } from "../../shared/domain/failure.ts";
@@ -27,6 +28,7 @@ export async function settleFailure(
     tries: delivery.tries,
     latestAt: delivery.latestAt,
     isPartlyOut: delivery.receipts.length > 0,
+    isOwnFault: isOwnFault(delivery, error),
     now,
     firstLookAt: firstLookAt(now, { ...idempotency, canProveAbsence: true }),
     chance: Math.random(),
@@ -38,9 +40,9 @@ export async function settleFailure(
   );
   // The channel first: were it second, a crash in between would let the next delivery run into the same wall.
   if (consequence.channelWaitsUntil)
-    await letChannelWait(db, delivery.channelId, consequence.channelWaitsUntil);
-  const attention = attentionFor(kind, platformMessage);
-  if (attention) await flagChannel(db, delivery.channelId, attention);
+    await letChannelWait(db, delivery.channelId, consequence.channelWaitsUntil, "platform_limit");
+  const attention = isOwnFault(delivery, error) ? null : attentionFor(error);
+  if (attention) await flagChannel(db, delivery.channelId, attention, delivery.now);
   // An attempt of unknown outcome stays without an answer until somebody knows it.
   const isAnswer = attemptId !== null && consequence.state !== "unknown";
   const move = {
@@ -54,6 +56,11 @@ export async function settleFailure(
     answer: isAnswer ? { attemptId, outcome: kind } : null,
   };
   await untilStored(() => moveDelivery(db, move));
+}
+
+/** The channel was put right in between, and the same post is refused again: others must not wait for it any longer. */
+function isOwnFault(delivery: DueDelivery, { kind }: ConnectorError): boolean {
+  return kind === "permission" && delivery.error?.kind === kind;
 }
 
 /** What the platform said, also where more was made of it. */

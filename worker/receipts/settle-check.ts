@@ -52,13 +52,14 @@ export async function settleFailedCheck(
   { context }: Work,
   { channel, now }: DueReadBacks,
   deliveries: readonly DueReadBack[],
-  { kind, until, platformMessage, platformCode }: ConnectorError,
+  error: ConnectorError,
 ): Promise<void> {
   const { id: channelId } = channel;
+  const { kind, until, platformCode } = error;
   context.log.warn({ channelId, kind, platformCode }, "receipts could not be checked");
   // A right to read may be missing while publishing goes on; a sign-in that has ended concerns both.
-  const attention = kind === "reauthorize" ? attentionFor(kind, platformMessage) : null;
-  if (attention) await flagChannel(context.db, channelId, attention);
+  const attention = kind === "reauthorize" ? attentionFor(error) : null;
+  if (attention) await flagChannel(context.db, channelId, attention, now);
   const postponed: PostponedReadBack[] = [];
   const records: ReadBackRecord[] = [];
   for (const { id: deliveryId, tries, publishedAt } of deliveries) {

@@ -64,6 +64,8 @@ export async function check(call: BlueskyCall): Promise<void> {
 }
 
 export const renewal: Renewal<Credentials, Settings> = {
+  // The app password makes new sessions.
+  canRenew: () => true,
   expiresAt: ({ session }) => (session ? new Date(session.expiresAt) : null),
   async renew(call) {
     const session = (await refresh(call)) ?? (await signIn(call));

@@ -74,6 +74,11 @@ export async function renew(call: XCall): Promise<Credentials> {
   };
 }
 
+/** Apps that did not ask for `offline.access` get no refresh token. */
+export function canRenew({ refreshToken }: Credentials): boolean {
+  return refreshToken !== null;
+}
+
 /** When the access token ends, UTC; null if X never said. */
 export function expiresAt(credentials: Credentials): Date | null {
   return credentials.expiresAt === null ? null : new Date(credentials.expiresAt);

@@ -1,5 +1,5 @@
 import type { Call, Connector } from "../connector.ts";
-import { check, connect, expiresAt, renew } from "./account.ts";
+import { canRenew, check, connect, expiresAt, renew } from "./account.ts";
 import type { XCall } from "./api.ts";
 import { CAPABILITIES } from "./capabilities.ts";
 import { openConnections } from "./connections.ts";
@@ -28,7 +28,7 @@ function xConnector(): Connector<Credentials, Settings, Prepared> {
     measure: (text) => weightedLength(text),
     connect: (call) => connect(over(call)),
     check: (call) => check(over(call)),
-    renewal: { expiresAt, renew: (call) => renew(over(call)) },
+    renewal: { expiresAt, canRenew, renew: (call) => renew(over(call)) },
     prepare: (part, previous, call) => prepare(part, previous, over(call)),
     commit: (part, prepared, call) => commit(part, prepared, over(call)),
     reconcile: (part, attempt, call) => reconcile(part, attempt, over(call)),

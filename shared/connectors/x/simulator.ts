@@ -44,6 +44,8 @@ export interface XSimulator extends Simulator {
   grant(name: string, scopes: readonly string[]): void;
   /** X's limit of 100 posts in 15 minutes. Off at first, so that a bench can go faster than X. */
   enforceRateLimits(): void;
+  /** From now on using a spent refresh token ends every token of the account. X does not say whether it does so; OAuth asks for it. */
+  detectReuse(): void;
   /** Requests so far, as `POST /2/tweets`. */
   requests(): readonly string[];
   /** How many connections carried them. */
@@ -105,6 +107,9 @@ function operations(world: World): Operations {
     },
     enforceRateLimits() {
       world.enforcesRateLimits = true;
+    },
+    detectReuse() {
+      world.detectsReuse = true;
     },
   };
 }

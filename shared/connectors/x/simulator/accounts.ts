@@ -44,11 +44,16 @@ export function renewTokens(incoming: Incoming): Reply {
   const refreshToken = form.get("refresh_token") ?? "";
   const account = world.refreshTokens.get(refreshToken);
   if (!account) {
+    revokeFamily(world, refreshToken);
     return tokenError(400, "invalid_request", "Value passed for the token was invalid.");
   }
   const isKept = springs("refresh_token_kept");
-  if (!isKept) world.refreshTokens.delete(refreshToken);
+  if (!isKept) {
+    world.refreshTokens.delete(refreshToken);
+    world.spentTokens.set(refreshToken, account);
+  }
   const tokens = issueTokens(world, account);
+  if (springs("renewal_lost")) return unavailable();
   const answer = {
     token_type: "bearer",
     expires_in: ACCESS_TOKEN_SECONDS,
@@ -57,6 +62,18 @@ export function renewTokens(incoming: Incoming): Reply {
     ...(isKept ? {} : { refresh_token: tokens.refreshToken }),
   };
   return { status: 200, body: answer };
+}
+
+/** A refresh token that comes twice looks stolen, so whoever has the others loses them too. */
+function revokeFamily(world: World, refreshToken: string): void {
+  const account = world.spentTokens.get(refreshToken);
+  if (!account || !world.detectsReuse) return;
+  for (const [token, known] of world.accessTokens) {
+    if (known.account === account) world.accessTokens.delete(token);
+  }
+  for (const [token, owner] of world.refreshTokens) {
+    if (owner === account) world.refreshTokens.delete(token);
+  }
 }
 
 /** A confidential app proves itself by Basic authorization, a public one names itself in the form. */

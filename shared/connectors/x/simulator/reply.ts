@@ -35,7 +35,9 @@ export type Trap =
   /** Renewed, but without saying the next refresh token; the old one goes on working. */
   | "refresh_token_kept"
   /** The renewal fails with 5xx. */
-  | "renewal_unavailable";
+  | "renewal_unavailable"
+  /** The tokens are renewed, but the answer is 5xx: nobody gets the new ones. */
+  | "renewal_lost";
 
 /** One request, as the endpoints see it. */
 export interface Incoming {

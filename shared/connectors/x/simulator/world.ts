@@ -7,6 +7,7 @@ export interface World {
   readonly accounts: Map<string, Account>;
   readonly accessTokens: Map<string, AccessToken>;
   readonly refreshTokens: Map<string, Account>;
+  readonly spentTokens: Map<string, Account>;
   readonly posts: StoredPost[];
   readonly postById: Map<string, StoredPost>;
   readonly media: Map<string, StoredMedia>;
@@ -14,6 +15,7 @@ export interface World {
   /** The one developer app; null accepts a renewal in any app's name. */
   app: { readonly clientId: string; readonly clientSecret: string | null } | null;
   enforcesRateLimits: boolean;
+  detectsReuse: boolean;
 }
 
 export interface Account {
@@ -69,12 +71,14 @@ export function createWorld(now: () => Date): World {
     accounts: new Map(),
     accessTokens: new Map(),
     refreshTokens: new Map(),
+    spentTokens: new Map(),
     posts: [],
     postById: new Map(),
     media: new Map(),
     nextId: snowflakes(now),
     app: null,
     enforcesRateLimits: false,
+    detectsReuse: false,
   };
 }
 
