@@ -7,7 +7,7 @@ import type { DemoClock, Look } from "./demo-clock.ts";
 import type { Company, PlayedScene, ScenePlayer } from "./scene-player.ts";
 
 /** Between two looks at the outbox. */
-const LOOK_EVERY_MS = 5;
+const LOOK_EVERY_MS = 8;
 
 /** What happens within this is not worth a jump. */
 const AT_ONCE_MS = 5;

@@ -38,20 +38,29 @@ export interface DemoClock {
   count(): Promise<Count>;
 }
 
-/** Takes over `clock()` in a database of the demo's own. */
-export function createDemoClock(db: Db): DemoClock {
+/**
+ * Takes over `clock()` in a database of the demo's own. How far it is ahead stands in a table, because every statement sees
+ * one state of a table; a function that is replaced while a statement is planned would tell it two times.
+ */
+export async function openDemoClock(db: Db, startsAt: Date): Promise<DemoClock> {
+  await sql`create table demo_clock (ahead_ms float8 not null)`.execute(db);
+  await sql`insert into demo_clock values (0)`.execute(db);
+  await sql`create or replace function clock() returns timestamptz language sql stable parallel safe
+            as $$ select now() + (select ahead_ms from demo_clock) * interval '1 ms' $$`.execute(
+    db,
+  );
   let aheadMs = 0;
-  return {
+  const demoClock: DemoClock = {
     now: () => new Date(Date.now() + aheadMs),
     async moveTo(instant) {
       aheadMs = Math.max(aheadMs, instant.getTime() - Date.now());
-      const ahead = sql.lit(`${aheadMs} milliseconds`);
-      await sql`create or replace function clock() returns timestamptz language sql stable parallel safe
-                as $$ select now() + ${ahead}::interval $$`.execute(db);
+      await sql`update demo_clock set ahead_ms = ${aheadMs}`.execute(db);
     },
     look: () => look(db),
     count: () => count(db),
   };
+  await demoClock.moveTo(startsAt);
+  return demoClock;
 }
 
 interface LookRow {

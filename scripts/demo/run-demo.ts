@@ -7,7 +7,7 @@ import { assemble } from "./assemble.ts";
 import { CHANNELS } from "./channels.ts";
 import { closingText, openingText } from "./closing.ts";
 import { conduct } from "./conductor.ts";
-import { createDemoClock, type DemoClock, type Look } from "./demo-clock.ts";
+import { openDemoClock, type DemoClock, type Look } from "./demo-clock.ts";
 import { readPlan } from "./plan.ts";
 import { createProgress } from "./progress.ts";
 import { createScenePlayer } from "./scene-player.ts";
@@ -65,8 +65,7 @@ async function play(demo: Demo, undo: (() => unknown)[], outcome: Outcome): Prom
     keepsLogs: () => !outcome.isWell && !signal.aborted,
     undo,
   });
-  const clock = createDemoClock(stores.db);
-  await clock.moveTo(BEGINS_AT);
+  const clock = await openDemoClock(stores.db, BEGINS_AT);
   const connectors = await loadConnectors();
   const material = readMaterial(connectors);
   const { company, address, tokenFile } = await assemble({

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { openDb, type Db } from "../../shared/db/client.ts";
 import { migrate } from "../../shared/db/migrate.ts";
@@ -43,7 +43,7 @@ export async function openDemoStores(start: StoresStart): Promise<DemoStores> {
   const unlock = lockDataDir(dir);
   undo.push(() => {
     unlock();
-    if (start.keepsLogs()) clearFolder(dir, ["logs"]);
+    if (start.keepsLogs() && existsSync(path.join(dir, "logs"))) clearFolder(dir, ["logs"]);
     else rmSync(dir, { recursive: true, force: true });
   });
   await clearAway(dir);
