@@ -5,6 +5,7 @@ import type { Db, Tx } from "./client.ts";
 import { addEvents } from "./events.ts";
 import { tellOfChannels, tellOfDeliveries } from "./notices.ts";
 import { wake } from "./outbox.ts";
+import { resumeRemovals } from "./removals.ts";
 
 /** A first look again comes soon: what was refused in passing must not keep a channel down for an hour. */
 const FIRST_LOOK_AGAIN_MS = 5 * 60_000;
@@ -91,10 +92,13 @@ export async function healChannel(
     .where("attention", "is not", null)
     .returning(sql<Date>`clock()`.as("now"))
     .executeTakeFirst();
-  if (!healed) return;
-  await addEvents(tx, [{ workspaceId, type: "channel.updated", subjectId: id }]);
-  await resumeDeliveries(tx, id);
-  await wake(tx, [{ job: "publish-channel", lane: platform, subjectId: id, runAt: healed.now }]);
+  if (healed) {
+    await addEvents(tx, [{ workspaceId, type: "channel.updated", subjectId: id }]);
+    await resumeDeliveries(tx, id);
+    await wake(tx, [{ job: "publish-channel", lane: platform, subjectId: id, runAt: healed.now }]);
+  }
+  // Also where nothing but a removal had failed: the right to delete may be missing while posts go out.
+  await resumeRemovals(tx, { id, platform });
 }
 
 /**

@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 import type { DeliveryError } from "../domain/delivery.ts";
+import { WAITING_FOR_CHANNEL } from "../domain/failure.ts";
 import type { Db, Tx } from "./client.ts";
+import { tellOwners } from "./notices.ts";
 import { wake } from "./outbox.ts";
 import type { ChannelRow } from "./tables.ts";
 
@@ -103,7 +105,7 @@ export async function recordRemoved(
     select workspace_id, 'delivery.removed', id from moved where state = 'removed'`.execute(db);
 }
 
-/** Writes down that a part could not be taken away, and when to try again; never, where `at` is null. */
+/** Writes down that a part could not be taken away, and when to try again. Where that is never, people are told. */
 export async function recordFailedRemoval(
   db: Db,
   failed: {
@@ -125,7 +127,28 @@ export async function recordFailedRemoval(
          set remove_at = ${failed.at}::timestamptz, removal_tries = ${failed.tries}, removal_error = ${error}::jsonb,
              version = version + 1, updated_at = clock()
        where id = ${failed.deliveryId} and removal_wished_at is not null and state in ('published', 'partial')
-      returning id, workspace_id)
+      returning id, workspace_id, post_id, remove_at, removal_error ->> 'kind' as reason, version::text as cause),
+    stuck as (select * from moved where remove_at is null),
+    ${tellOwners("stuck", "delivery.removal_failed")}
     insert into events (workspace_id, type, subject_id)
     select workspace_id, 'delivery.removal_failed', id from moved`.execute(db);
+}
+
+/** Goes on with removals that failed for want of a channel which is well again. Call it last in the transaction. */
+export async function resumeRemovals(
+  tx: Tx,
+  { id, platform }: { readonly id: string; readonly platform: string },
+): Promise<void> {
+  const { rows } = await sql<{ removeAt: Date }>`
+    update deliveries
+       set remove_at = clock(), removal_tries = 0, version = version + 1, updated_at = clock()
+     where channel_id = ${id} and removal_wished_at is not null and state in ('published', 'partial')
+       and removal_error ->> 'kind' = any(${[...WAITING_FOR_CHANNEL]})
+    returning remove_at`.execute(tx);
+  await wake(
+    tx,
+    rows.map(({ removeAt }) => {
+      return { job: "remove-parts", lane: platform, subjectId: id, runAt: removeAt };
+    }),
+  );
 }

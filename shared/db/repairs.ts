@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import type { DeliveryState } from "../domain/delivery.ts";
 import { REPAIRS, type RepairReason } from "../domain/repair.ts";
 import type { Db } from "./client.ts";
+import { tellOfDeliveries } from "./notices.ts";
 
 /** A delivery that was in a state which no move leads to. */
 export interface RepairedDelivery {
@@ -46,7 +47,7 @@ const RULES = JSON.stringify(
 );
 
 /**
- * Finds deliveries in impossible states, and repairs them as `REPAIRS` says. Any number of workers may do so at once: each row is
+ * Finds deliveries in impossible states, repairs them as `REPAIRS` says, and tells those whom a person's decision is up to. Any number of workers may do so at once: each row is
  * repaired by one of them.
  */
 export async function repairDeliveries(db: Db): Promise<readonly RepairedDelivery[]> {
@@ -73,11 +74,12 @@ export async function repairDeliveries(db: Db): Promise<readonly RepairedDeliver
              read_back_at = case when r.state is null then d.read_back_at end, updated_at = clock()
         from locked l join rules r using (reason)
        where d.id = l.id and d.version = l.version
-      returning d.id, d.workspace_id, l.state as "from", d.state as "to", l.reason),
+      returning d.id, d.workspace_id, d.post_id, d.state, d.next_at, d.latest_at, d.error, l.state as "from", l.reason),
+    ${tellOfDeliveries("repaired")},
     told as (
       insert into events (workspace_id, type, subject_id)
-      select workspace_id, case when "from" = "to" then 'delivery.updated' else 'delivery.' || "to" end, id from repaired)
-    select id, "from", "to", reason from repaired`.execute(db);
+      select workspace_id, case when "from" = state then 'delivery.updated' else 'delivery.' || state end, id from repaired)
+    select id, "from", state as "to", reason from repaired`.execute(db);
   return rows;
 }
 

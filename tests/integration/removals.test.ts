@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { proveCredentials } from "../../shared/commands/prove-credentials.ts";
 import { removeDelivery } from "../../shared/commands/remove-delivery.ts";
 import { resolveDelivery } from "../../shared/commands/resolve-delivery.ts";
 import { startHold } from "../../shared/commands/start-hold.ts";
+import { updateChannel } from "../../shared/commands/update-channel.ts";
 import type { Simulator } from "../../shared/connectors/simulator.ts";
 import type { Actor } from "../../shared/context.ts";
 import { recordPublished } from "../../shared/db/publications.ts";
@@ -263,6 +265,34 @@ describeInBothModes("removing what is out", (mode) => {
     expect(posts()).toMatchObject([{ removed: true }]);
   });
 
+  test("goes on by itself when the channel has been signed in again", async () => {
+    const id = await published(["Signed out."]);
+    simulator.expireTokens(`account ${count}`, { forGood: true });
+
+    await remove(id);
+
+    const waiting = await eventually(
+      () => find(id),
+      ({ removalError }) => removalError !== null,
+    );
+    expect(waiting).toMatchObject({ removeAt: null, removalError: { kind: "reauthorize" } });
+    const told = await stack.db
+      .selectFrom("notices")
+      .select("kind")
+      .where("subjectId", "in", [id, channel.id])
+      .orderBy("kind")
+      .execute();
+    expect(told).toEqual([
+      { kind: "channel.needs_attention" },
+      { kind: "delivery.removal_failed" },
+    ]);
+    const connection = await signIn();
+    await updateChannel(stack.context, actor, { channelId: channel.id, connection });
+
+    await reaches(id, "removed");
+    expect(posts()).toMatchObject([{ removed: true }]);
+  });
+
   test("takes away a part, too, of which the answer came only then", async () => {
     const id = await halfOut();
     await stopWorkers();
@@ -299,6 +329,16 @@ describeInBothModes("removing what is out", (mode) => {
     ]);
   });
 
+  /** As a person who reconnects the channel does. */
+  async function signIn() {
+    const connection = await proveCredentials(
+      stack.context,
+      "sandbox",
+      simulator.account(`account ${count}`),
+    );
+    // Test channels are apart although they may share an account.
+    return { ...connection, remoteAccountId: `${connection.remoteAccountId} ${channel.id}` };
+  }
   async function signedIn(): Promise<Record<string, string>> {
     const { sealer } = stack.context;
     const row = await stack.db

@@ -1,12 +1,14 @@
 import { v7 as uuidv7 } from "uuid";
 import { onChannel } from "../../shared/commands/on-channel.ts";
 import { ConnectorError } from "../../shared/connectors/error.ts";
+import { flagChannel } from "../../shared/db/channel-health.ts";
 import {
   nextRemoval,
   recordFailedRemoval,
   recordRemoved,
   type DueRemoval,
 } from "../../shared/db/removals.ts";
+import { attentionFor } from "../../shared/domain/channel.ts";
 import { afterFailedRemoval } from "../../shared/domain/removal.ts";
 import type { Handler, Work } from "../engine/handler.ts";
 
@@ -63,12 +65,15 @@ async function remove(
 
 async function settleFailure(
   { context }: Work,
-  { deliveryId, tries, now }: DueRemoval,
+  { deliveryId, tries, now, channel }: DueRemoval,
   { part, failure }: { readonly part: number; readonly failure: ConnectorError },
 ): Promise<void> {
   const { kind, until, platformMessage, platformCode } = failure;
   const next = afterFailedRemoval({ kind, until, tries, now, chance: Math.random() });
   context.log.warn({ deliveryId, part, kind, platformCode, at: next.at }, "part not removed");
   const error = { kind, platformMessage, platformCode };
+  // A right to delete may be missing while publishing goes on; a sign-in that has ended concerns both.
+  const attention = kind === "reauthorize" ? attentionFor(error) : null;
+  if (attention) await flagChannel(context.db, channel.id, attention, now);
   await recordFailedRemoval(context.db, { id: uuidv7(), deliveryId, part, error, ...next });
 }
