@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from "uuid";
 import type { Context, OpenContext } from "../shared/context.ts";
 import { forgetHandOvers } from "../shared/db/outbox.ts";
 import { JOBS } from "../shared/jobs/registry.ts";
+import { openBudgets } from "./budgets/budgets.ts";
 import { createDispatcher, type Dispatcher } from "./engine/dispatcher.ts";
 import { watchFence } from "./engine/fence-watch.ts";
 import type { Handler } from "./engine/handler.ts";
@@ -14,6 +15,7 @@ import { checkReceiptsHandler } from "./jobs/check-receipts.ts";
 import { publishChannelHandler } from "./jobs/publish-channel.ts";
 import { readEngagementHandler } from "./jobs/read-engagement.ts";
 import { removePartsHandler } from "./jobs/remove-parts.ts";
+import { createBreakers } from "./publishing/breakers.ts";
 import { createLedger } from "./publishing/ledger.ts";
 import { keepChannelHandler } from "./jobs/keep-channel.ts";
 import { preflightChannelHandler } from "./jobs/preflight-channel.ts";
@@ -41,8 +43,10 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
   const id = `${os.hostname()}-${process.pid}-${uuidv7().slice(-6)}`;
   const fences = watchFence(context, id);
   const ledger = createLedger(context, id, fences);
+  const budgets = openBudgets(context);
+  const breakers = createBreakers(context);
   const handlers = new Map<string, Handler>([
-    ["publish-channel", publishChannelHandler({ ledger, fences })],
+    ["publish-channel", publishChannelHandler({ ledger, fences, budgets, breakers })],
     ["read-engagement", readEngagementHandler],
     ["check-receipts", checkReceiptsHandler],
     ["remove-parts", removePartsHandler],
@@ -83,6 +87,8 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
       await queue?.pause();
       await leases.stop();
       await queue?.close();
+      breakers.stop();
+      await budgets.stop();
       await fences.stop();
       await syncing.stop();
       log.info({ worker: id }, "worker stopped");

@@ -7,6 +7,7 @@ import type {
 import { choicesFor, type RemovalProgress } from "../../shared/domain/choices.ts";
 import { explainRemoval } from "../../shared/domain/removal.ts";
 import { explain, explainError, type Explanation } from "../../shared/domain/stop.ts";
+import { WAIT_REASONS } from "../../shared/domain/wait.ts";
 import type {
   DeliveryWithLedger,
   ListedDelivery,
@@ -32,7 +33,8 @@ export function presentListedDelivery(delivery: ListedDelivery): DeliveryListIte
     local: delivery.localTime,
     zone: delivery.zone,
     latestAt: delivery.latestAt.toISOString(),
-    nextAt: delivery.nextAt?.toISOString() ?? null,
+    nextAt: nextAtOf(delivery)?.toISOString() ?? null,
+    waiting: presentWaiting(delivery),
     publishedAt: delivery.publishedAt?.toISOString() ?? null,
     receipt: presentReceipt(delivery.receipts),
     isCutShort: delivery.isCutShort,
@@ -66,6 +68,18 @@ export function presentDelivery(
       reason,
     })),
   };
+}
+
+/** A channel that must wait is not looked at before, whatever its deliveries say. */
+function nextAtOf({ nextAt, waiting }: ListedDelivery): Date | null {
+  const until = waiting && new Date(waiting.until);
+  return nextAt && until && until > nextAt ? until : nextAt;
+}
+
+function presentWaiting({ waiting }: ListedDelivery): DeliveryListItem["waiting"] {
+  if (!waiting) return null;
+  const { title, detail } = WAIT_REASONS[waiting.reason];
+  return { reason: waiting.reason, title, detail, until: new Date(waiting.until).toISOString() };
 }
 
 function presentReceipt(receipts: readonly ListedReceipt[]): DeliveryView["receipt"] {

@@ -1,9 +1,11 @@
 import type { StatusView } from "../../shared/contract/status.ts";
+import type { PlatformHealth } from "../../shared/queries/platforms.ts";
 import type { PublishingOutlook } from "../../shared/queries/status.ts";
 
 /** Answers "will the next 24 hours publish?", and why not. */
 export function presentStatus(
   outlook: PublishingOutlook,
+  platforms: readonly PlatformHealth[],
   mode: StatusView["queue"]["mode"],
 ): StatusView {
   const { at, due, channelsAtRisk, signInsEnding, waiting, oldestOverdue } = outlook;
@@ -12,7 +14,7 @@ export function presentStatus(
     0,
   );
   return {
-    ok: atStake === 0 && oldestOverdue === null,
+    ok: atStake === 0 && oldestOverdue === null && platforms.every(isWell),
     at: at.toISOString(),
     next24Hours: { deliveries: due, atStake },
     channelsNeedingAttention: channelsAtRisk.map((channel) => ({
@@ -23,8 +25,6 @@ export function presentStatus(
       title: channel.attention?.title ?? "",
       deliveriesAtStake: channel.deliveriesAtStake,
     })),
-    waitingForPerson: { ...waiting },
-    oldestOverdue: oldestOverdue && {
     signInsEnding: signInsEnding.map((ending) => ({
       channelId: ending.channelId,
       name: ending.name,
@@ -32,9 +32,29 @@ export function presentStatus(
       signInEndsAt: ending.signInEndsAt.toISOString(),
       deliveriesAtStake: ending.deliveriesAtStake,
     })),
+    waitingForPerson: { ...waiting },
+    oldestOverdue: oldestOverdue && {
       deliveryId: oldestOverdue.deliveryId,
       dueAt: oldestOverdue.dueAt.toISOString(),
     },
+    platforms: platforms.map(presentPlatformHealth),
     queue: { mode },
+  };
+}
+
+function isWell({ breaker, waitingDeliveries }: PlatformHealth): boolean {
+  return breaker === "closed" && waitingDeliveries === 0;
+}
+
+function presentPlatformHealth(health: PlatformHealth): StatusView["platforms"][number] {
+  const { platform, host, breaker, waitingDeliveries } = health;
+  return {
+    platform,
+    host,
+    breaker,
+    since: health.since?.toISOString() ?? null,
+    retryAt: health.retryAt?.toISOString() ?? null,
+    appWaitsUntil: health.appWaitsUntil?.toISOString() ?? null,
+    waitingDeliveries,
   };
 }

@@ -3,6 +3,8 @@ import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Context } from "../../shared/context.ts";
 import { readSchemaState } from "../../shared/db/schema-state.ts";
 import { readGauges } from "../../shared/queries/metrics.ts";
+import { readWaitGauges, type WaitGauges } from "../../shared/queries/platforms.ts";
+import { WAIT_REASONS } from "../../shared/domain/wait.ts";
 
 /** Null in direct mode. */
 type Queue = { isReachable(): Promise<boolean> } | null;
@@ -72,14 +74,40 @@ function metricsOf({ db }: Context): Metrics {
     help: "How late the oldest of them is",
     registers,
   });
+  const setWaits = waitGauges(registers);
   return {
     contentType: register.contentType,
     async read() {
-      const gauges = await readGauges(db);
+      const [gauges, waits] = await Promise.all([readGauges(db), readWaitGauges(db)]);
+      setWaits(waits);
       for (const [state, count] of gauges.deliveriesByState) deliveries.set({ state }, count);
       overdue.set(gauges.outboxOverdue);
       oldest.set(gauges.outboxOldestSeconds);
       return register.metrics();
     },
+  };
+}
+
+/** What each state of a breaker is on a graph. */
+const BREAKER_LEVELS = { closed: 0, half_open: 1, open: 2 } as const;
+
+function waitGauges(registers: Registry[]): (waits: WaitGauges) => void {
+  const breaker = new Gauge({
+    name: "postwell_platform_breaker",
+    help: "Platforms that have been away: 0 answers again, 1 is being tried, 2 is away",
+    labelNames: ["platform", "host"],
+    registers,
+  });
+  const waiting = new Gauge({
+    name: "postwell_channels_waiting",
+    help: "Channels with something due that must wait, by reason",
+    labelNames: ["reason"],
+    registers,
+  });
+  return ({ breakers, channelsWaiting }) => {
+    for (const { platform, host, breaker: state } of breakers) {
+      breaker.set({ platform, host }, BREAKER_LEVELS[state]);
+    }
+    for (const name in WAIT_REASONS) waiting.set({ reason: name }, channelsWaiting.get(name) ?? 0);
   };
 }

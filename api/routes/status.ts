@@ -1,6 +1,7 @@
 import { Router } from "express";
 import type { Context } from "../../shared/context.ts";
 import { StatusView } from "../../shared/contract/status.ts";
+import { readPlatformHealth } from "../../shared/queries/platforms.ts";
 import { readOutlook } from "../../shared/queries/status.ts";
 import { actorOf } from "../http/actor.ts";
 import { serve, type Operation } from "../openapi/operation.ts";
@@ -20,8 +21,12 @@ export function statusRoutes({ db, config }: Context): Router {
   const routes = Router();
 
   serve(routes, read, async (_req, res) => {
-    const outlook = await readOutlook(db, actorOf(res).workspaceId);
-    res.json(presentStatus(outlook, config.redisUrl === null ? "direct" : "redis"));
+    const { workspaceId } = actorOf(res);
+    const [outlook, platforms] = await Promise.all([
+      readOutlook(db, workspaceId),
+      readPlatformHealth(db, workspaceId),
+    ]);
+    res.json(presentStatus(outlook, platforms, config.redisUrl === null ? "direct" : "redis"));
   });
 
   return routes;

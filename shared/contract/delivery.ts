@@ -4,6 +4,7 @@ import { DELIVERY_STATES } from "../domain/delivery.ts";
 import { FAILURES } from "../domain/failure.ts";
 import { DIFFERENCES, VERDICTS } from "../domain/read-back.ts";
 import { PERSON_MAY_RETRY } from "../domain/retry-plan.ts";
+import { WAIT_REASONS } from "../domain/wait.ts";
 import { WhenInput } from "./when.ts";
 
 export const DeliveryStateName = z.enum(DELIVERY_STATES);
@@ -104,6 +105,15 @@ const ChoiceView = z
   })
   .meta({ id: "Choice" });
 
+const WaitingView = z
+  .object({
+    reason: z.enum(Object.keys(WAIT_REASONS)),
+    title: z.string(),
+    detail: z.string(),
+    until: z.iso.datetime().describe("When its channel goes on, or the platform is tried again."),
+  })
+  .meta({ id: "Waiting" });
+
 export const DeliveryListItem = z
   .object({
     id: z.uuid(),
@@ -120,6 +130,7 @@ export const DeliveryListItem = z
       .datetime()
       .nullable()
       .describe("When Postwell looks at it next; null where a person decides or all is done."),
+    waiting: WaitingView.nullable().describe("Nothing has failed: its channel must wait for now."),
     publishedAt: z.iso.datetime().nullable(),
     receipt: ReceiptView.nullable(),
     isCutShort: z

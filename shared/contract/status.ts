@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { BREAKER_STATES } from "../domain/outage.ts";
 
 const ChannelAtRisk = z.object({
   channelId: z.uuid(),
@@ -9,7 +10,6 @@ const ChannelAtRisk = z.object({
   deliveriesAtStake: z.int().describe("Due within 24 hours on this channel."),
 });
 
-/** `GET /api/v1/status` */
 const SignInEnding = z.object({
   channelId: z.uuid(),
   name: z.string(),
@@ -35,6 +35,7 @@ const PlatformView = z
   })
   .meta({ id: "PlatformHealth" });
 
+/** `GET /api/v1/status` */
 export const StatusView = z
   .object({
     ok: z.boolean().describe("Whether, as things stand, the next 24 hours will be published."),
@@ -44,10 +45,10 @@ export const StatusView = z
       atStake: z.int().describe("Of these, on channels that need a person."),
     }),
     channelsNeedingAttention: z.array(ChannelAtRisk),
-    waitingForPerson: z
     signInsEnding: z
       .array(SignInEnding)
       .describe("Sign-ins that end within a week, and that Postwell cannot renew."),
+    waitingForPerson: z
       .object({
         failed: z.int(),
         unknown: z.int(),
@@ -61,6 +62,7 @@ export const StatusView = z
       .object({ deliveryId: z.uuid(), dueAt: z.iso.datetime() })
       .nullable()
       .describe("Should have gone out and has not; null where nothing is late."),
+    platforms: z.array(PlatformView).describe("Those that this workspace has channels on."),
     queue: z.object({ mode: z.enum(["redis", "direct"]) }),
   })
   .meta({ id: "Status" });

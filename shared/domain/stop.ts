@@ -1,6 +1,7 @@
 import type { Attention } from "./channel.ts";
 import { type DeliveryError, type DeliveryState } from "./delivery.ts";
 import { FAILURES } from "./failure.ts";
+import { WAIT_REASONS, type WaitReason } from "./wait.ts";
 
 /** Why a delivery did not go out, as people read it. */
 export interface Explanation {
@@ -31,7 +32,6 @@ const STOPS: Partial<Record<DeliveryState, Omit<Explanation, "kind" | "platformM
   },
 };
 
-/** What a person is told about a delivery that stands; null where there is nothing to explain. */
 /** Where a delivery stands. */
 export interface Standing {
   readonly state: DeliveryState;
@@ -42,6 +42,7 @@ export interface Standing {
   readonly waitedFor: WaitReason | null;
 }
 
+/** What a person is told about a delivery that stands; null where there is nothing to explain. */
 export function explain(standing: Standing): Explanation | null {
   const { state, error, attention, waitedFor } = standing;
   if (attention !== null) return explainWait(attention);

@@ -4,6 +4,7 @@ import type { Attention } from "../domain/channel.ts";
 import type { DeliveryError, DeliveryState } from "../domain/delivery.ts";
 import type { FailureKind } from "../domain/failure.ts";
 import type { Difference, Verdict } from "../domain/read-back.ts";
+import type { WaitReason } from "../domain/wait.ts";
 
 /** A delivery as screens show it. */
 export interface ListedDelivery {

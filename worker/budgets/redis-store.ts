@@ -30,8 +30,10 @@ interface Counted {
   readonly limiter: RateLimiterRedis;
   readonly bucket: string;
   readonly wish: BudgetWish;
-  /** Not noted yet. */
+  /** By this worker, in all. */
   taken: number;
+  /** Of these, not noted yet. */
+  unnoted: number;
 }
 
 /**
@@ -53,24 +55,39 @@ export function redisBudgets(options: RedisBudgetOptions): RedisBudgets {
     return insurance.take(wish);
   }
   async function flush(): Promise<void> {
-    const dirty = [...counted.values()].filter(({ taken }) => taken > 0);
+    const dirty = [...counted.values()].filter(({ unnoted }) => unnoted > 0);
     if (dirty.length === 0) return;
-    const notes = dirty.map(({ wish, taken }) => ({ ...wish, used: taken }));
-    const totals = await note(notes);
-    for (const [index, entry] of dirty.entries()) entry.taken -= notes[index]?.used ?? 0;
+    const notes = dirty.map(({ wish, unnoted }) => ({ ...wish, used: unnoted }));
+    // At once, so that another flush does not note the same.
+    for (const entry of dirty) entry.unnoted = 0;
+    const totals = await note(notes).catch((error: unknown) => {
+      for (const [index, entry] of dirty.entries()) entry.unnoted += notes[index]?.used ?? 0;
+      throw error;
+    });
     for (const [index, { limiter, bucket, wish }] of dirty.entries()) {
       // Asked after noting: whatever is noted was taken from Redis before, unless Redis has forgotten it.
       const inRedis = (await limiter.get(bucket))?.consumedPoints ?? 0;
       if ((totals[index] ?? 0) > inRedis) insured.set(bucket, wish.forgetAt.getTime());
     }
   }
+  async function takeFromRedis(bucket: string, wish: BudgetWish): Promise<BudgetGrant> {
+    const limiter = limiterFor(limiters, client, wish);
+    const entry = counted.get(bucket) ?? { limiter, bucket, wish, taken: 0, unnoted: 0 };
+    counted.set(bucket, entry);
+    const usedBefore = await consume(limiter, bucket, wish);
+    if (usedBefore < entry.taken) throw new Error("Redis has forgotten what was taken.");
+    const granted = Math.max(0, Math.min(wish.count, wish.limit - usedBefore));
+    entry.taken += granted;
+    entry.unnoted += granted;
+    return { granted, oldest: null };
+  }
   function forgetEnded(): void {
     const endedBefore = Math.max(
       0,
       ...[...counted.values()].map(({ wish }) => wish.bucketAt.getTime()),
     );
-    for (const [bucket, { wish, taken }] of counted)
-      if (taken === 0 && wish.forgetAt.getTime() <= endedBefore) counted.delete(bucket);
+    for (const [bucket, { wish, unnoted }] of counted)
+      if (unnoted === 0 && wish.forgetAt.getTime() <= endedBefore) counted.delete(bucket);
     for (const [bucket, endsAt] of insured) if (endsAt <= endedBefore) insured.delete(bucket);
   }
   async function tick(): Promise<void> {
@@ -86,12 +103,7 @@ export function redisBudgets(options: RedisBudgetOptions): RedisBudgets {
       if (insured.has(bucket) || performance.now() < distrustedUntilMs) return insure(bucket, wish);
       await isReady;
       try {
-        const limiter = limiterFor(limiters, client, wish);
-        const granted = await consume(limiter, bucket, wish);
-        const entry = counted.get(bucket) ?? { limiter, bucket, wish, taken: 0 };
-        entry.taken += granted;
-        counted.set(bucket, entry);
-        return { granted, oldest: null };
+        return await takeFromRedis(bucket, wish);
       } catch (error) {
         distrustedUntilMs = performance.now() + DISTRUST_MS;
         log.warn({ err: error }, "budgets are counted without Redis");
@@ -107,17 +119,17 @@ export function redisBudgets(options: RedisBudgetOptions): RedisBudgets {
   };
 }
 
-/** Counts the wish whole; what goes beyond the limit is not granted. */
+/** Counts the wish whole, also where it goes beyond the limit. @returns what was counted before it */
 async function consume(
   limiter: RateLimiterRedis,
   bucket: string,
-  { count, limit }: BudgetWish,
+  { count }: BudgetWish,
 ): Promise<number> {
   const { consumedPoints } = await limiter.consume(bucket, count).catch((refusal: unknown) => {
     if (refusal instanceof RateLimiterRes) return refusal;
     throw refusal;
   });
-  return Math.max(0, Math.min(count, limit - (consumedPoints - count)));
+  return consumedPoints - count;
 }
 
 function limiterFor(

@@ -1,14 +1,13 @@
-import { ConnectorError } from "../../shared/connectors/error.ts";
-import { letChannelWait } from "../../shared/db/channel-health.ts";
+import { letChannelWait } from "../../shared/db/channel-waits.ts";
 import { moveDelivery, type DueDelivery } from "../../shared/db/deliveries.ts";
 import type { DeliveryState } from "../../shared/domain/delivery.ts";
 import { firstLookAt } from "../../shared/domain/reconciliation.ts";
 import type { Handler, Work } from "../engine/handler.ts";
 import type { Publishing } from "../publishing/ledger.ts";
 import { lookForPost } from "../publishing/look-for-post.ts";
+import { withHost } from "../publishing/limits.ts";
 import { publishDelivery } from "../publishing/publish-delivery.ts";
 import { refuseImpossible } from "../publishing/refuse-impossible.ts";
-import { settleFailure } from "../publishing/settle-failure.ts";
 
 /**
  * Works off what is due on one channel, in the order of the times. The lease makes it the only worker there, so a delivery
@@ -19,28 +18,19 @@ export function publishChannelHandler(publishing: Publishing): Handler {
     const { subjectId: channelId, fence } = work.lease;
     while (!work.signal.aborted) {
       const delivery = await publishing.ledger.claimNext({ channelId, fence });
-      if (!delivery) return;
-      await takeStep(work, publishing, delivery);
+      if (delivery) await takeStep(work, publishing, await withHost(work, delivery));
+      else if (!(await publishing.breakers.mayProbe(work.lease))) return;
     }
   };
 }
 
 async function takeStep(work: Work, publishing: Publishing, delivery: DueDelivery): Promise<void> {
-  const { ledger } = publishing;
   if (await refuseImpossible(work, delivery)) return;
-  if (delivery.state === "unknown") return lookForPost(work, ledger, delivery);
+  if (delivery.state === "unknown") return lookForPost(work, publishing, delivery);
   if (delivery.state === "sending" || delivery.openAttempt) return declareUnknown(work, delivery);
   if (delivery.isHeld) return hold(work, delivery);
   if (delivery.isLate && delivery.receipts.length === 0) return miss(work, delivery);
-  if (delivery.attention) {
-    const { kind, detail } = delivery.attention;
-    return settleFailure(
-      work,
-      delivery,
-      new ConnectorError(kind, { platformMessage: detail }),
-      null,
-    );
-  }
+  if (delivery.attention) return putBack(work, delivery);
   // Unclaimed: somebody edited, moved or cancelled it in this very moment. The next look sees what they made of it.
   if (!delivery.isClaimed) return;
   await publishDelivery(work, publishing, delivery);
@@ -57,7 +47,7 @@ async function paceCatchUp(
 ): Promise<void> {
   if (now.getTime() - dueAt.getTime() < CATCHING_UP_MS) return;
   const until = new Date(context.now().getTime() + context.config.catchUpGapMs);
-  await letChannelWait(context.db, channelId, until);
+  await letChannelWait(context.db, channelId, until, "catching_up");
 }
 
 /**
@@ -77,8 +67,15 @@ async function hold(work: Work, delivery: DueDelivery): Promise<void> {
   await move(work, delivery, delivery.receipts.length > 0 ? "partial" : "held", null, null);
 }
 
+/** A dead worker had it in hand, and the channel needs a person by now: it waits like the others. */
+async function putBack(work: Work, delivery: DueDelivery): Promise<void> {
+  const to = delivery.receipts.length > 0 ? "partial" : "scheduled";
+  await move(work, delivery, to, delivery.now, null);
+}
+
 async function miss(work: Work, delivery: DueDelivery): Promise<void> {
-  work.context.log.warn({ deliveryId: delivery.id }, "delivery missed its latest time");
+  const { waitReason } = delivery;
+  work.context.log.warn({ deliveryId: delivery.id, waitReason }, "delivery missed its latest time");
   await move(work, delivery, "missed", null, null);
 }
 
@@ -97,6 +94,7 @@ async function move(
     error: kind && { kind, platformMessage: null, platformCode: null },
     tries: 0,
     looks: 0,
+    waitedFor: to === "missed" ? delivery.waitReason : null,
     answer: null,
   });
 }

@@ -6,14 +6,18 @@ import {
   type ChannelLease,
   type DueDelivery,
 } from "../../shared/db/deliveries.ts";
+import type { Budgets } from "../budgets/budgets.ts";
 import type { FenceWatch } from "../engine/fence-watch.ts";
+import type { Breakers } from "./breakers.ts";
 import { recordPublished, type PublishedAnswer } from "../../shared/db/publications.ts";
 import { inRounds } from "../../shared/db/rounds.ts";
 
-/** What every publication needs of this process: its writes and the holds. */
+/** What every publication needs of this process: its writes, the holds, and what platforms allow and stand. */
 export interface Publishing {
   readonly ledger: Ledger;
   readonly fences: FenceWatch;
+  readonly budgets: Budgets;
+  readonly breakers: Breakers;
 }
 
 /** The three writes of every publication, done for many channels in one statement each. */

@@ -1,6 +1,7 @@
 import type { PublishedPart } from "../../shared/connectors/connector.ts";
 import { ConnectorError } from "../../shared/connectors/error.ts";
-import { connectorOf, onChannel } from "../../shared/commands/on-channel.ts";
+import { connectorOf } from "../../shared/commands/channel-calls.ts";
+import { onChannel } from "../../shared/commands/on-channel.ts";
 import { moveDelivery, type DueDelivery, type OpenAttempt } from "../../shared/db/deliveries.ts";
 import { parseEngagementSchedule } from "../../shared/domain/engagement-schedule.ts";
 import {
@@ -11,7 +12,7 @@ import {
 import { REPAIRS } from "../../shared/domain/repair.ts";
 import type { Work } from "../engine/handler.ts";
 import { accessOf, threadBefore } from "./channel-access.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger, Publishing } from "./ledger.ts";
 import { outgoingParts } from "./outgoing-parts.ts";
 
 /** Reads only, so that a slow platform costs a look, not the post. */
@@ -20,12 +21,13 @@ const LOOK_TIMEOUT_MS = 20_000;
 /** Asks the platform what became of an attempt whose answer was lost, and moves the delivery on. */
 export async function lookForPost(
   work: Work,
-  ledger: Ledger,
+  { ledger, breakers }: Publishing,
   delivery: DueDelivery,
 ): Promise<void> {
   const attempt = delivery.openAttempt;
   if (!attempt) return askPerson(work, delivery);
   const found = await look(work, delivery, attempt);
+  await breakers.report(delivery, found instanceof ConnectorError ? found : null);
   if (found instanceof ConnectorError) await lookLater(work, delivery, found);
   else if (found === null) await notFound(work, delivery, attempt);
   else await adopt(work, ledger, delivery, attempt, found);

@@ -1,6 +1,10 @@
 import { v7 as uuidv7 } from "uuid";
 import { onChannel, renewChannel } from "../../shared/commands/on-channel.ts";
-import type { OutgoingPart, PublishedPart } from "../../shared/connectors/connector.ts";
+import type {
+  ObservedLimit,
+  OutgoingPart,
+  PublishedPart,
+} from "../../shared/connectors/connector.ts";
 import { ConnectorError } from "../../shared/connectors/error.ts";
 import {
   moveDelivery,
@@ -11,6 +15,7 @@ import {
 import { parseEngagementSchedule } from "../../shared/domain/engagement-schedule.ts";
 import type { Work } from "../engine/handler.ts";
 import { accessOf, threadBefore } from "./channel-access.ts";
+import { heedLimits, waitForBudget } from "./limits.ts";
 import { settleFailure } from "./settle-failure.ts";
 import type { Publishing } from "./ledger.ts";
 import { untilStored } from "./until-stored.ts";
@@ -52,12 +57,14 @@ async function publishPart(
   planned: PlannedPart,
   partCount: number,
 ): Promise<DueDelivery | null> {
-  const { ledger } = publishing;
+  const { ledger, budgets } = publishing;
   const index = delivery.receipts.length;
   const part: OutgoingPart = { ...planned, thread: threadBefore(delivery.receipts, index) };
   const prepared = await preparePart(work, delivery, part, index);
-  if (prepared instanceof ConnectorError) return stop(work, delivery, prepared, null);
+  if (prepared instanceof ConnectorError) return stop(work, publishing, delivery, prepared);
   const allPrepared = { ...delivery.prepared, [index]: prepared };
+  const exhausted = await budgets.take(delivery);
+  if (exhausted) return waitForBudget(work, delivery, exhausted);
 
   const attemptId = uuidv7();
   const isArmed = await ledger.arm({
@@ -72,11 +79,23 @@ async function publishPart(
     idempotencyKey: part.idempotencyKey,
     prepared: allPrepared,
   });
-  if (!isArmed) return waitAfterRefusal();
+  if (!isArmed) {
+    budgets.giveBack(delivery);
+    return waitAfterRefusal();
+  }
   const armed = { ...delivery, version: delivery.version + 1, prepared: allPrepared };
-  const published = await commitPart(work, publishing, { delivery: armed, part, prepared });
-  if (published === "not_sent") return standBack(work, armed, attemptId);
-  if (published instanceof ConnectorError) return stop(work, armed, published, attemptId);
+  const limits: ObservedLimit[] = [];
+  const crossing = { delivery: armed, part, prepared, limits };
+  const published = await commitPart(work, publishing, crossing);
+  if (published === "not_sent") {
+    budgets.giveBack(delivery);
+    return standBack(work, armed, attemptId);
+  }
+  if (published instanceof ConnectorError) {
+    await stop(work, publishing, armed, published, attemptId);
+    await heedLimits(work, armed, limits);
+    return null;
+  }
 
   const answer = {
     attemptId,
@@ -89,6 +108,8 @@ async function publishPart(
     firstReadingMs: parseEngagementSchedule(work.context.config.engagementAfter)[0] ?? null,
   };
   const version = await untilStored(() => ledger.recordPublished(answer));
+  await publishing.breakers.report(armed, null);
+  await heedLimits(work, armed, limits);
   if (version === null) return null;
   const receipt: StoredReceipt = {
     part: index,
@@ -139,13 +160,15 @@ interface Crossing {
   readonly delivery: DueDelivery;
   readonly part: OutgoingPart;
   readonly prepared: unknown;
+  /** Filled with what the answer says. */
+  readonly limits: ObservedLimit[];
 }
 
 /** The one call that cannot be taken back. It is never repeated here: each crossing has an attempt of its own. */
 async function commitPart(
   work: Work,
   { fences }: Publishing,
-  { delivery, part, prepared }: Crossing,
+  { delivery, part, prepared, limits }: Crossing,
 ): Promise<PublishedPart | ConnectorError | "not_sent"> {
   const { context } = work;
   const signal = AbortSignal.timeout(context.config.commitTimeoutMs);
@@ -158,7 +181,8 @@ async function commitPart(
       async (connector, call): Promise<PublishedPart | "not_sent"> => {
         if (!work.isSurelyHeld() || !fences.isCurrent(delivery.holdFence)) return "not_sent";
         hasBegun = true;
-        return connector.commit(part, prepared, call);
+        const observeLimit = (limit: ObservedLimit) => void limits.push(limit);
+        return connector.commit(part, prepared, { ...call, observeLimit });
       },
       { isRepeatable: false },
     );
@@ -185,16 +209,19 @@ async function standBack(work: Work, delivery: DueDelivery, attemptId: string): 
 
 async function stop(
   work: Work,
+  { breakers }: Publishing,
   delivery: DueDelivery,
   error: ConnectorError,
-  attemptId: string | null,
+  attemptId: string | null = null,
 ): Promise<null> {
   // Asked to shut down before anything was sent: the next worker goes on from here, at once and without a penalty.
   if (attemptId === null && work.signal.aborted) return null;
-  if (error.kind === "reauthorize" && (await renewAfter(work, delivery, error))) {
+  await breakers.report(delivery, error);
+  const renewal = error.kind === "reauthorize" ? await renewAfter(work, delivery, error) : error;
+  if (renewal === "renewed") {
     await tryAgainAtOnce(work, delivery, error, attemptId);
   } else {
-    await settleFailure(work, delivery, asEvidence(error, delivery, attemptId), attemptId);
+    await settleFailure(work, delivery, asEvidence(renewal, delivery, attemptId), attemptId);
   }
   return null;
 }
@@ -211,19 +238,18 @@ function asEvidence(
   return new ConnectorError("unknown_outcome", { platformMessage, platformCode, cause: error });
 }
 
-/** Whether fresh credentials could be had without a person. Only once: a platform that refuses them too needs one. */
+/** Gets fresh credentials, once. @returns what stands in the way: a platform that cannot renew now has not refused */
 async function renewAfter(
   work: Work,
   delivery: DueDelivery,
   error: ConnectorError,
-): Promise<boolean> {
-  if (delivery.error?.kind === error.kind) return false;
+): Promise<ConnectorError | "renewed"> {
+  if (delivery.error?.kind === error.kind) return error;
   try {
     const signal = AbortSignal.timeout(work.context.config.commitTimeoutMs);
-    return await renewChannel(work.context, accessOf(delivery), signal);
+    return (await renewChannel(work.context, accessOf(delivery), signal)) ? "renewed" : error;
   } catch (renewalError) {
-    asConnectorError(work, delivery, renewalError, "bug");
-    return false;
+    return asConnectorError(work, delivery, renewalError, "bug");
   }
 }
 
