@@ -20,5 +20,6 @@ export function requireMatch(req: Request, version: number): void {
     "precondition_failed",
     "post.changed",
     "Somebody changed this in the meantime. Read it again, then repeat your change.",
+    [{ path: "If-Match", code: "post.changed", detail: `The present version is ${version}.` }],
   );
 }

@@ -85,6 +85,7 @@ function replayed(res: Response, use: KeyUse, answer: StoredAnswer): Outcome {
       "conflict",
       "idempotency.key_reused",
       "This Idempotency-Key was used for another request. Use a new key for a new request.",
+      [{ path: "Idempotency-Key", code: "idempotency.key_reused", detail: "Used before." }],
     );
   }
   res.set("Idempotency-Replayed", "true");

@@ -36,10 +36,11 @@ export const POSTS = {
     path: "/posts",
     action: "posts.write",
     summary: "Write a post",
-    description: "It is a draft until it is scheduled.",
+    description:
+      "It is a draft until it is scheduled. What the platform of one of its channels would refuse is refused at once; without channels it may be anything.",
     body: CreatePostRequest,
     answers: { 201: { description: "Stored; the ETag holds its version", schema: PostView } },
-    problems: [...CONTENT_PROBLEMS, "post.external_id_taken"],
+    problems: [...CONTENT_PROBLEMS, "post.does_not_fit", "post.external_id_taken"],
   },
   read: {
     method: "get",
@@ -65,6 +66,7 @@ export const POSTS = {
       "post.missing",
       "post.changed",
       "post.does_not_fit",
+      "post.no_channels",
       "post.publishing",
       "post.already_published",
       "post.time_in_past",
@@ -86,12 +88,13 @@ export const POSTS = {
     action: "posts.write",
     summary: "Give a post its time, or move it",
     description:
-      "Concerns every channel on which nothing of it is public. A local time that a clock change skips is refused and both neighbours are offered; of one that is repeated, the earlier is taken unless you say otherwise.",
+      "Concerns every channel on which nothing of it is public. A local time that a clock change skips is refused and both neighbours are offered; of one that is repeated, the earlier is taken unless you say otherwise. With `If-Match`, only that version is scheduled.",
     params: IdParams,
     body: SchedulePostRequest,
     answers: { 200: { description: "Planned", schema: ScheduledPostView } },
     problems: [
       "post.missing",
+      "post.changed",
       "post.no_channels",
       "post.unknown_channel",
       "post.does_not_fit",

@@ -73,7 +73,8 @@ export function postRoutes(context: Context): Router {
     idempotent(context, async (inner, req, res) => {
       const { id: postId } = parse(IdParams, req.params);
       const { at } = parse(SchedulePostRequest, req.body);
-      const { moment } = await schedulePost(inner, actorOf(res), { postId, at });
+      const checkVersion = (version: number) => requireMatch(req, version);
+      const { moment } = await schedulePost(inner, actorOf(res), { postId, at, checkVersion });
       const found = await existing(inner, actorOf(res), postId);
       return withTag(found, presentScheduled(found, moment));
     }),

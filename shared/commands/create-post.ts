@@ -3,21 +3,23 @@ import type { Actor, Context } from "../context.ts";
 import { findPostIdByExternalId, insertPosts } from "../db/posts.ts";
 import { normalizePost, postHash, type Post, type PostContent } from "../domain/post.ts";
 import { AppError } from "../errors.ts";
-import { loadReferences } from "./post-references.ts";
+import { loadReferences, refuseMisfits } from "./post-references.ts";
 
 /**
- * Stores a new draft.
+ * Stores a new draft. What a platform of its channels would refuse is refused at once: a draft without channels may be anything.
  * @param input.externalId null for none; unique in the workspace
- * @throws {AppError} conflict `post.external_id_taken`; invalid as `loadReferences`
+ * @throws {AppError} conflict `post.external_id_taken`; invalid `post.does_not_fit` and as `loadReferences`
  */
 export async function createPost(
-  { db }: Context,
+  context: Context,
   { workspaceId, tokenId }: Actor,
   input: PostContent & { readonly externalId: string | null },
 ): Promise<Post> {
+  const { db } = context;
   const content = normalizePost(input);
-  const { media } = await loadReferences(db, workspaceId, content);
-  const contentHash = postHash(content, media);
+  const references = await loadReferences(db, workspaceId, content);
+  refuseMisfits(context, content, references);
+  const contentHash = postHash(content, references.media);
   const post = { ...content, id: uuidv7(), state: "draft" as const, contentHash };
   // One statement, so it needs no transaction of its own.
   const stored = await insertPosts(db, { workspaceId, createdBy: tokenId }, [post]);

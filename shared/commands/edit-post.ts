@@ -42,7 +42,7 @@ export interface PostEdit {
  * its way, all of it is refused. A channel that is taken away loses its delivery; one that is added to a planned post
  * gets the same time.
  * @throws {AppError} not_found `post.missing`; conflict `post.publishing`, `post.already_published`, `post.time_in_past`;
- *   invalid `post.does_not_fit` and as `loadReferences`
+ *   invalid `post.does_not_fit`, `post.no_channels` and as `loadReferences`
  */
 export async function editPost(
   context: Context,
@@ -59,6 +59,7 @@ export async function editPost(
     const contentHash = postHash(content, references.media);
     const post = { ...content, version: before.version + 1, contentHash };
 
+    refuseLastChannel(before, post);
     const effect = effectOn(living, { before, post, references });
     refuseInFlight(effect.changed);
     refuseOut(effect.changed);
@@ -77,6 +78,14 @@ export async function editPost(
     await addEvents(tx, [{ workspaceId, type: "post.updated", subjectId: post.id }]);
     await planAdded(tx, workspaceId, { post, living, references, added: effect.added });
   });
+}
+
+/** A post that has a time needs a channel; to take the time back is another request, which says so. */
+function refuseLastChannel(before: Post, { channelIds }: PostContent): void {
+  if (before.state === "draft" || channelIds.length > 0) return;
+  const code = "post.no_channels";
+  const detail = "The post has a time, so it needs a channel. Cancel it, or name another channel.";
+  throw new AppError("invalid", code, detail, [{ path: "channelIds", code, detail }]);
 }
 
 /** A variant goes with its channel, unless the edit speaks of variants itself. */
@@ -126,7 +135,10 @@ function effectOn(
     resealed: resealed.map(({ old, contentHash, latestAt }) => ({ ...old, contentHash, latestAt })),
     cancelled,
     added,
-    checkedChannels: [...reworded.map(({ old }) => old.channelId), ...added],
+    checkedChannels:
+      before.state === "draft"
+        ? post.channelIds
+        : [...reworded.map(({ old }) => old.channelId), ...added],
   };
 }
 

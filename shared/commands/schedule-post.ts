@@ -24,6 +24,13 @@ export interface Scheduled {
   readonly moment: Moment;
 }
 
+export interface Scheduling {
+  readonly postId: string;
+  readonly at: When;
+  /** May refuse the version that is found. */
+  readonly checkVersion?: (version: number) => void;
+}
+
 /**
  * Gives a post its time on every channel that it is not yet published on: plans what has no plan, and moves what has.
  * All channels or none.
@@ -33,11 +40,12 @@ export interface Scheduled {
 export async function schedulePost(
   context: Context,
   { workspaceId }: Actor,
-  { postId, at }: { readonly postId: string; readonly at: When },
+  { postId, at, checkVersion }: Scheduling,
 ): Promise<Scheduled> {
   return inTransaction(context.db, async (tx) => {
     const post = await lockPost(tx, workspaceId, postId);
     if (!post) throw postMissing();
+    checkVersion?.(post.version);
     const living = await lockLiving(tx, post.id);
     const moment = resolveWhen(at, await clock(tx));
     refuseInFlight(living);

@@ -106,8 +106,7 @@ function fromLocal(when: {
   repeated?: "earlier" | "later" | undefined;
 }): Moment {
   const { local, zone } = when;
-  // Newer releases of Node take offsets such as +05:00 for zones; an offset knows no clock changes.
-  if (!/^[A-Za-z]/.test(zone) || !IANAZone.isValidZone(zone)) {
+  if (!isZoneName(zone)) {
     throw refusal(
       "schedule.unknown_zone",
       "at.zone",
@@ -130,6 +129,16 @@ function atWallClock(local: string, zone: string): DateTime | null {
   if (!found) return null;
   const [year, month, day, hour, minute] = found.slice(1).map(Number);
   return DateTime.fromObject({ year, month, day, hour, minute }, { zone });
+}
+
+/**
+ * Offsets such as +05:00 know no clock changes, and abbreviations such as CST mean different zones in different countries:
+ * neither says what a person meant, although some releases of Node take them.
+ */
+function isZoneName(zone: string): boolean {
+  return (
+    (zone === "UTC" || /^[A-Z][\w+-]*(\/[A-Z][\w+-]*)+$/.test(zone)) && IANAZone.isValidZone(zone)
+  );
 }
 
 /** Luxon takes either of two instants that have the same wall time; we look for both. */

@@ -245,17 +245,11 @@ describe("a time is refused", () => {
 });
 
 describe("what does not fit a platform", () => {
-  const planned = async (body: object) => {
-    const { body: post } = await author.post("/posts", body);
-    return refused(`/posts/${post.id}/schedule`, { at: soon });
-  };
-
-  test("is refused for each channel as that platform counts, and nothing is planned", async () => {
+  test("is refused for each channel as that platform counts, and nothing is stored", async () => {
     // 141 characters that X counts twice; Mastodon and Bluesky take them as they are.
     const text = "心".repeat(141);
-    const before = await setup.db.selectFrom("deliveries").selectAll().execute();
 
-    const answer = await planned({
+    const answer = await refused("/posts", {
       parts: [{ text }],
       channelIds: [x.id, mastodon.id, bluesky.id],
     });
@@ -272,13 +266,30 @@ describe("what does not fit a platform", () => {
       max: 280,
     });
     expect(answer.body.errors[0]?.detail).toMatch(/282 of at most 280 on Heart \(X\)/);
-    expect(await setup.db.selectFrom("deliveries").selectAll().execute()).toEqual(before);
+  });
+
+  test("is refused when it is scheduled, too: a channel's limits may have changed since", async () => {
+    const channel = await aChannel(setup.context, author.actor);
+    const { body: post } = await author.post("/posts", {
+      parts: [{ text: "One." }, { text: "Two." }],
+      channelIds: [channel.id],
+    });
+    const { capabilities } = setup.context.connectors.get("sandbox") ?? fail();
+    await setup.db
+      .updateTable("channels")
+      .set({ capabilities: JSON.stringify({ ...capabilities, threadMax: 1 }) })
+      .where("id", "=", channel.id)
+      .execute();
+
+    const answer = await refused(`/posts/${post.id}/schedule`, { at: soon });
+
+    await expectRefusal(answer, { status: 400, code: "post.does_not_fit", paths: ["parts"] });
   });
 
   test("knows that a long link counts for little on X and Mastodon, and for all of it on Bluesky", async () => {
     const text = `Read on: https://www.cdc.gov/${"a".repeat(300)}`;
 
-    const answer = await planned({
+    const answer = await refused("/posts", {
       parts: [{ text }],
       channelIds: [x.id, mastodon.id, bluesky.id],
     });
@@ -290,13 +301,13 @@ describe("what does not fit a platform", () => {
     // One character to a reader, 25 bytes to Bluesky.
     const text = "👨‍👩‍👧‍👦".repeat(150);
 
-    const answer = await planned({ parts: [{ text }], channelIds: [bluesky.id] });
+    const answer = await refused("/posts", { parts: [{ text }], channelIds: [bluesky.id] });
 
     expect(answer.body.errors).toMatchObject([{ code: "text.too_many_bytes", max: 3_000 }]);
   });
 
   test("names the variant where the channel has one", async () => {
-    const answer = await planned({
+    const answer = await refused("/posts", {
       parts: [{ text: "Short." }],
       channelIds: [x.id, mastodon.id],
       variants: { [x.id]: { parts: [{ text: "Fine." }, { text: "x".repeat(281) }] } },
@@ -315,7 +326,7 @@ describe("what does not fit a platform", () => {
     const big = await aMedium(setup.context, author.actor, { byteLength: 15_000_000 });
     const wordy = await aMedium(setup.context, author.actor, { altText: "x".repeat(1_001) });
 
-    const answer = await planned({
+    const answer = await refused("/posts", {
       parts: [
         { text: "Five.", mediaIds: images.map(({ id }) => id) },
         { text: "Film.", mediaIds: [film.id] },
@@ -340,7 +351,7 @@ describe("what does not fit a platform", () => {
     };
     const single = await aChannel(setup.context, author.actor, { capabilities });
 
-    const answer = await planned({
+    const answer = await refused("/posts", {
       parts: [{ text: "One." }, { text: "Two." }],
       channelIds: [single.id],
     });

@@ -270,12 +270,12 @@ describe("editing", () => {
     });
   });
 
-  test("that takes the last channel away makes the post a draft again", async () => {
+  test("that takes the last channel away is refused: taking a time back is another request", async () => {
     const post = await scheduled();
 
-    const answer = await author.patch<PostView>(`/posts/${post.id}`, { channelIds: [] });
+    const answer = await author.patch(`/posts/${post.id}`, { channelIds: [] });
 
-    expect(answer.body).toMatchObject({ state: "draft", deliveries: [] });
+    expect(answer).toMatchObject({ status: 400, body: { code: "post.no_channels" } });
   });
 
   test("plans a channel that joins at the time of the others, and wakes it", async () => {

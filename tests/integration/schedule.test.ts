@@ -220,6 +220,20 @@ describe("scheduling", () => {
     expect(await stored(postId)).toMatchObject([{ version: 1 }]);
   });
 
+  test("of a version that somebody has edited since is refused", async () => {
+    const postId = await draft();
+    await author.patch(`/posts/${postId}`, { labels: ["edited"] });
+
+    const answer = await author.post(
+      `/posts/${postId}/schedule`,
+      { at: chicago },
+      { "if-match": '"1"' },
+    );
+
+    expect(answer).toMatchObject({ status: 412, body: { code: "post.changed" } });
+    expect(await stored(postId)).toEqual([]);
+  });
+
   test("is refused for a post without channels", async () => {
     const postId = await draft({ channelIds: [] });
 
