@@ -74,7 +74,8 @@ async function waitingFor({ stage }: Scene): Promise<Waiting[]> {
             c.state = 'needs_attention' as "needsAttention",
             (select count(*)::int from receipts r where r.delivery_id = d.id) as receipts
        from deliveries d join channels c on c.id = d.channel_id
-      where d.next_at is null and d.state in ('unknown', 'partial', 'failed', 'missed', 'held', 'expired')
+      where (d.next_at is null and d.state in ('unknown', 'partial', 'failed', 'missed', 'held', 'expired'))
+         or (d.next_at <= clock() and c.state = 'needs_attention')
       order by d.due_at limit 200`,
   );
 }
