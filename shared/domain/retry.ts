@@ -61,7 +61,7 @@ export function afterFailure(failed: FailedTry): Consequence {
     case "channel":
       if (failed.isOwnFault) return { ...stopped(failed), channelWaitsUntil: null };
       return { ...waitForChannel(failed), channelWaitsUntil: null };
-    case "person":
+    default:
       return { ...stopped(failed), channelWaitsUntil: null };
   }
 }

@@ -18,7 +18,7 @@ const minutesAfterNoon = (time: Date | null) =>
 
 describeInBothModes("keeping a channel", (mode) => {
   let x: XSimulator;
-  let test_: TestContext;
+  let stack: TestContext;
   let actor: Actor;
   let account: string;
   let channel: { id: string; platform: string };
@@ -26,35 +26,35 @@ describeInBothModes("keeping a channel", (mode) => {
 
   beforeAll(async () => {
     await wipeRedis(mode);
-    x = await startSimulator({ now: () => test_.context.now() });
+    x = await startSimulator({ now: () => stack.context.now() });
     x.detectReuse();
-    test_ = await contextWith({ x }, mode.settings);
-    actor = await anActor(test_);
+    stack = await contextWith({ x }, mode.settings);
+    actor = await anActor(stack);
   });
   beforeEach(async () => {
-    await test_.setClock(noon);
+    await stack.setClock(noon);
     account = `heart${Math.floor(Math.random() * 1e9)}`;
-    channel = await aKeptChannel(test_.context, actor, "x", x.account(account));
+    channel = await aKeptChannel(stack.context, actor, "x", x.account(account));
   });
   afterEach(async () => {
     await Promise.all(workers.map((worker) => worker.stop()));
     workers = [];
     // Otherwise the workers of the next test look after this channel, too.
     const idle = { checkAt: null, renewAt: null, attention: null, state: "connected" } as const;
-    await test_.db.updateTable("channels").set(idle).execute();
+    await stack.db.updateTable("channels").set(idle).execute();
   });
   afterAll(async () => {
-    await test_.close();
+    await stack.close();
     await x.close();
   });
 
-  const kept = () => readChannel(test_.context, channel.id);
+  const kept = () => readChannel(stack.context, channel.id);
   const renewals = () => x.requests().filter((request) => request.endsWith("/oauth2/token")).length;
   const published = () => x.posts().filter((post) => post.account === account);
   const planned = (text: string, dueAt = noon) =>
-    aPlannedDelivery(test_, actor, channel, { texts: [`${text} ${channel.id}`], dueAt });
+    aPlannedDelivery(stack, actor, channel, { texts: [`${text} ${channel.id}`], dueAt });
   const delivery = (id: string) =>
-    test_.db.selectFrom("deliveries").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
+    stack.db.selectFrom("deliveries").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
   const reaches = (id: string, state: string) =>
     eventually(
       () => delivery(id),
@@ -62,7 +62,7 @@ describeInBothModes("keeping a channel", (mode) => {
     );
   const isRenewed = () => eventually(kept, (row) => row.credentialsVersion > 1);
   const needsPerson = () => eventually(kept, (row) => row.attention !== null);
-  const check = (context = test_.context) =>
+  const check = (context = stack.context) =>
     readChannel(context, channel.id).then((row) =>
       onChannel(context, row, AbortSignal.timeout(20_000), (connector, call) =>
         connector.check(call),
@@ -71,12 +71,12 @@ describeInBothModes("keeping a channel", (mode) => {
 
   test("renews a sign-in when a fifth of its life is left, with no post in sight", async () => {
     const before = renewals();
-    workers = await startWorkers(test_, 2);
+    workers = await startWorkers(stack, 2);
     const { signInEndsAt, renewAt } = await kept();
     expect(minutesAfterNoon(signInEndsAt)).toBe(120);
     expect(minutesAfterNoon(renewAt)).toBe(96);
 
-    await test_.setClock(after(97));
+    await stack.setClock(after(97));
 
     const renewed = await isRenewed();
     expect(renewed.signInEndsAt?.getTime()).toBeGreaterThan(after(210).getTime());
@@ -86,7 +86,7 @@ describeInBothModes("keeping a channel", (mode) => {
 
   test("renews once for twenty posts at the same time, from two processes", async () => {
     const other: OpenContext = await openContext(
-      test_.context.config,
+      stack.context.config,
       createLogger("test", "silent"),
       "other",
     );
@@ -97,9 +97,9 @@ describeInBothModes("keeping a channel", (mode) => {
     const before = renewals();
     await other.syncClock();
 
-    workers = [...(await startWorkers(test_)), startWorker(other)];
+    workers = [...(await startWorkers(stack)), startWorker(other)];
     await Promise.all(
-      Array.from({ length: 20 }, (_, index) => check(index % 2 ? other.context : test_.context)),
+      Array.from({ length: 20 }, (_, index) => check(index % 2 ? other.context : stack.context)),
     );
     for (const id of ids) await reaches(id, "published");
 
@@ -111,9 +111,9 @@ describeInBothModes("keeping a channel", (mode) => {
 
   test("stops nothing while the platform cannot renew but the sign-in still works", async () => {
     x.trap("renewal_unavailable", 3);
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     const before = renewals();
-    await test_.setClock(after(97));
+    await stack.setClock(after(97));
     await eventually(
       () => Promise.resolve(renewals()),
       (count) => count === before + 1,
@@ -123,29 +123,29 @@ describeInBothModes("keeping a channel", (mode) => {
     await reaches(id, "published");
 
     expect(await kept()).toMatchObject({ state: "connected", credentialsVersion: 1 });
-    await test_.setClock(after(103));
+    await stack.setClock(after(103));
     await eventually(
       () => Promise.resolve(renewals()),
       (count) => count === before + 2,
     );
-    await test_.setClock(after(109));
+    await stack.setClock(after(109));
     await eventually(
       () => Promise.resolve(renewals()),
       (count) => count === before + 3,
     );
-    await test_.setClock(after(115));
+    await stack.setClock(after(115));
     await isRenewed();
   });
 
   test("says so when a renewed sign-in was lost on its way", async () => {
     x.trap("renewal_lost", 1);
-    workers = await startWorkers(test_);
-    await test_.setClock(after(97));
+    workers = await startWorkers(stack);
+    await stack.setClock(after(97));
     await eventually(kept, (row) => row.renewalBegunAt !== null && row.renewingUntil === null);
     const id = await planned("The old one still works.", after(97));
     await reaches(id, "published");
 
-    await test_.setClock(after(103));
+    await stack.setClock(after(103));
 
     expect((await needsPerson()).attention).toMatchObject({
       kind: "reauthorize",
@@ -159,7 +159,7 @@ describeInBothModes("keeping a channel", (mode) => {
       method: "POST",
       body: new URLSearchParams({ grant_type: "refresh_token", refresh_token: refreshToken }),
     });
-    await test_.db
+    await stack.db
       .updateTable("channels")
       .set({ renewingUntil: sql<Date>`now() - interval '1 s'`, renewalBegunAt: noon })
       .where("id", "=", channel.id)
@@ -167,7 +167,7 @@ describeInBothModes("keeping a channel", (mode) => {
     x.expireTokens(account);
     const id = await planned("Waits.");
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
 
     expect((await needsPerson()).attention?.title).toContain("lost while it was being renewed");
     expect(await delivery(id)).toMatchObject({ state: "scheduled" });
@@ -176,16 +176,16 @@ describeInBothModes("keeping a channel", (mode) => {
   test("keeps a sign-in that works although it can no longer be renewed, and tells of its end", async () => {
     const { accessToken, expiresAt } = await credentialsOf();
     const own = { accessToken, expiresAt };
-    const ownActor = await anActor(test_);
-    channel = await aKeptChannel(test_.context, ownActor, "x", own);
+    const ownActor = await anActor(stack);
+    channel = await aKeptChannel(stack.context, ownActor, "x", own);
     const { signInRenews, signInEndsAt } = await kept();
     expect(signInRenews).toBe(false);
     expect(minutesAfterNoon(signInEndsAt)).toBe(120);
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
 
-    await test_.setClock(after(97));
+    await stack.setClock(after(97));
     const notices = () =>
-      test_.db
+      stack.db
         .selectFrom("notices")
         .select(["kind", "recipientId"])
         .where("subjectId", "=", channel.id)
@@ -193,17 +193,17 @@ describeInBothModes("keeping a channel", (mode) => {
     const told = await eventually(notices, (rows) => rows.length > 0);
     expect(told).toEqual([{ kind: "channel.sign_in_ends", recipientId: ownActor.tokenId }]);
     expect((await kept()).state).toBe("connected");
-    await test_.setClock(after(121));
+    await stack.setClock(after(121));
 
     expect((await needsPerson()).attention?.kind).toBe("reauthorize");
   });
 
   test("asks about the channel every day", async () => {
     const { checkAt } = await kept();
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     x.expireTokens(account, { forGood: true });
 
-    await test_.setClock(checkAt ?? noon);
+    await stack.setClock(checkAt ?? noon);
 
     const row = await needsPerson();
     expect(row.attention).toMatchObject({ kind: "reauthorize" });
@@ -213,12 +213,12 @@ describeInBothModes("keeping a channel", (mode) => {
   test("lets what waits go out when a look finds the sign-in well again", async () => {
     const id = await planned("Waits for its channel.", after(1));
     const attention = { kind: "reauthorize", title: "The sign-in has ended", detail: "" } as const;
-    await flagChannel(test_.db, channel.id, attention, test_.context.now());
-    workers = await startWorkers(test_);
-    await test_.setClock(after(2));
+    await flagChannel(stack.db, channel.id, attention, stack.context.now());
+    workers = await startWorkers(stack);
+    await stack.setClock(after(2));
     expect((await delivery(id)).state).toBe("scheduled");
 
-    await test_.setClock(after(6));
+    await stack.setClock(after(6));
 
     await reaches(id, "published");
     expect(await kept()).toMatchObject({ state: "connected", attention: null });
@@ -232,7 +232,7 @@ describeInBothModes("keeping a channel", (mode) => {
     const row = await kept();
     return JSON.parse(
       JSON.stringify(
-        test_.context.sealer.open(row.sealedCredentials, `channels/${channel.id}/credentials`),
+        stack.context.sealer.open(row.sealedCredentials, `channels/${channel.id}/credentials`),
       ),
     );
   }

@@ -24,7 +24,7 @@ for (const platform of ["bluesky", "x"]) {
 
 function suite(platform: string, mode: QueueMode): void {
   let simulator: Simulator;
-  let test_: TestContext;
+  let stack: TestContext;
   let api: TestApi;
   let client: ApiClient;
   let author: Actor;
@@ -34,36 +34,36 @@ function suite(platform: string, mode: QueueMode): void {
 
   beforeAll(async () => {
     await wipeRedis(mode);
-    simulator = await startSimulatorOf(platform, { now: () => test_.context.now() });
-    test_ = await contextWith({ [platform]: simulator }, mode.settings);
-    api = await startApi(test_.context);
+    simulator = await startSimulatorOf(platform, { now: () => stack.context.now() });
+    stack = await contextWith({ [platform]: simulator }, mode.settings);
+    api = await startApi(stack.context);
   });
   beforeEach(async () => {
-    await test_.setClock(noon);
+    await stack.setClock(noon);
     client = await api.signIn();
     const { workspaceId } = client.actor;
-    author = await anActor(test_, { scope: "author", workspaceId });
+    author = await anActor(stack, { scope: "author", workspaceId });
     account = `heart${Math.floor(Math.random() * 1e9)}`;
-    channel = await aKeptChannel(test_.context, client.actor, platform, simulator.account(account));
+    channel = await aKeptChannel(stack.context, client.actor, platform, simulator.account(account));
   });
   afterEach(async () => {
     await Promise.all(workers.map((worker) => worker.stop()));
     workers = [];
     const idle = { checkAt: null, renewAt: null } as const;
-    await test_.db.updateTable("channels").set(idle).execute();
-    await test_.db
+    await stack.db.updateTable("channels").set(idle).execute();
+    await stack.db
       .updateTable("deliveries")
       .set({ nextAt: null, engagementAt: null, readBackAt: null })
       .execute();
   });
   afterAll(async () => {
     await api.close();
-    await test_.close();
+    await stack.close();
     await simulator.close();
   });
 
   const planned = (text: string, dueAt: Date, actor: Actor = author) =>
-    aPlannedDelivery(test_, actor, channel, { texts: [`${text} ${channel.id}`], dueAt });
+    aPlannedDelivery(stack, actor, channel, { texts: [`${text} ${channel.id}`], dueAt });
   const read = async (id: string) => (await client.get<DeliveryView>(`/deliveries/${id}`)).body;
   const reaches = (id: string, state: string) =>
     eventually(
@@ -72,7 +72,7 @@ function suite(platform: string, mode: QueueMode): void {
     );
   const needsPerson = () =>
     eventually(
-      () => readChannel(test_.context, channel.id),
+      () => readChannel(stack.context, channel.id),
       (row) => row.attention !== null,
     );
   const published = () =>
@@ -80,7 +80,7 @@ function suite(platform: string, mode: QueueMode): void {
   const reconnect = () =>
     client.patch(`/channels/${channel.id}`, { credentials: simulator.account(account) });
   const noticesOf = (subjectId: string) =>
-    test_.db
+    stack.db
       .selectFrom("notices")
       .select(["kind", "recipientId", "reason"])
       .where("subjectId", "=", subjectId)
@@ -92,7 +92,7 @@ function suite(platform: string, mode: QueueMode): void {
     const later = await planned("Later", after(600));
     simulator.expireTokens(account, { forGood: true });
 
-    workers = await startWorkers(test_, 2);
+    workers = await startWorkers(stack, 2);
     await needsPerson();
 
     for (const id of [due, later]) {
@@ -110,12 +110,12 @@ function suite(platform: string, mode: QueueMode): void {
   test("what is not in time any more is missed, while the channel still waits", async () => {
     const id = await planned("Too late", noon);
     simulator.expireTokens(account, { forGood: true });
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     await needsPerson();
 
-    await test_.setClock(after(14));
+    await stack.setClock(after(14));
     expect((await read(id)).state).toBe("scheduled");
-    await test_.setClock(after(16));
+    await stack.setClock(after(16));
 
     await reaches(id, "missed");
     await reconnect();
@@ -126,10 +126,10 @@ function suite(platform: string, mode: QueueMode): void {
   test("a channel that waits keeps no worker busy", async () => {
     await planned("Due", noon);
     simulator.expireTokens(account, { forGood: true });
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     await needsPerson();
     const outbox = () =>
-      test_.db
+      stack.db
         .selectFrom("outbox")
         .select(["runAt", "fence"])
         .where("job", "=", "publish-channel")
@@ -137,8 +137,8 @@ function suite(platform: string, mode: QueueMode): void {
         .executeTakeFirstOrThrow();
 
     const { fence } = await eventually(outbox, ({ runAt }) => runAt > after(10));
-    await test_.setClock(after(3));
-    await test_.setClock(after(6));
+    await stack.setClock(after(3));
+    await stack.setClock(after(6));
 
     const { runAt, fence: now } = await outbox();
     expect(now).toBe(fence);
@@ -147,25 +147,25 @@ function suite(platform: string, mode: QueueMode): void {
 
   test("what had failed for want of the channel goes on too, if it is still in time", async () => {
     const plan = { texts: [`Failed ${channel.id}`], dueAt: noon };
-    const inTime = await aPlannedDelivery(test_, author, channel, plan);
+    const inTime = await aPlannedDelivery(stack, author, channel, plan);
     const tooLate = await planned("Failed long ago", after(-60));
     const error = JSON.stringify({
       kind: "permission",
       platformMessage: "No.",
       platformCode: null,
     });
-    await test_.db
+    await stack.db
       .updateTable("deliveries")
       .set({ state: "failed", nextAt: null, error })
       .where("id", "in", [inTime, tooLate])
       .execute();
     const attention = JSON.stringify({ kind: "permission", title: "t", detail: "d" });
-    await test_.db
+    await stack.db
       .updateTable("channels")
       .set({ state: "needs_attention", attention })
       .where("id", "=", channel.id)
       .execute();
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
 
     await client.post(`/channels/${channel.id}/check`);
 
@@ -174,17 +174,17 @@ function suite(platform: string, mode: QueueMode): void {
   });
 
   test("everybody with a post at stake is told once an outage, and the admins", async () => {
-    const stranger = await anActor(test_, {
+    const stranger = await anActor(stack, {
       scope: "author",
       workspaceId: client.actor.workspaceId,
     });
     const ids = [await planned("One", noon), await planned("Two", after(1))];
     simulator.expireTokens(account, { forGood: true });
 
-    workers = await startWorkers(test_);
+    workers = await startWorkers(stack);
     await needsPerson();
-    await test_.setClock(after(2));
-    await test_.setClock(after(17));
+    await stack.setClock(after(2));
+    await stack.setClock(after(17));
     for (const id of ids) await reaches(id, "missed");
 
     const told = await noticesOf(channel.id);
