@@ -49,6 +49,10 @@ const Environment = z.object({
   POSTWELL_COUNT_BUDGETS: z.enum(["true", "false"]).default("true"),
   /** When engagement is read, as times after publication. */
   POSTWELL_ENGAGEMENT_AFTER: z.string().default("15m,1h,6h,24h,3d,7d,28d"),
+  /** A delivery that nothing works on raises an alarm when it is late by this. */
+  POSTWELL_OVERDUE_AFTER_SECONDS: seconds(60),
+  /** Where a worker tells Prometheus about itself, on `HOST`; without it, nowhere. */
+  POSTWELL_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   /** Largest upload of one image. */
   POSTWELL_MAX_UPLOAD_BYTES: z.coerce.number().int().positive().default(20_000_000),
 });
@@ -75,6 +79,9 @@ export interface Config {
   /** Whether posts are counted against the platforms' published limits before they are sent. */
   readonly countsBudgets: boolean;
   readonly engagementAfter: string;
+  readonly overdueAfterMs: number;
+  /** Of a worker; null for none. */
+  readonly metricsPort: number | null;
   readonly maxUploadBytes: number;
   /** Every variable that begins with POSTWELL_: the platforms' settings are among them. */
   readonly platformVariables: Readonly<Record<string, string>>;
@@ -118,6 +125,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     catchUpGapMs: env.POSTWELL_CATCH_UP_GAP_SECONDS * 1_000,
     countsBudgets: env.POSTWELL_COUNT_BUDGETS === "true",
     engagementAfter: env.POSTWELL_ENGAGEMENT_AFTER,
+    overdueAfterMs: env.POSTWELL_OVERDUE_AFTER_SECONDS * 1_000,
+    metricsPort: env.POSTWELL_METRICS_PORT ?? null,
     maxUploadBytes: env.POSTWELL_MAX_UPLOAD_BYTES,
     platformVariables: onlyPostwell(given),
   };

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { v7 as uuidv7 } from "uuid";
 
@@ -6,6 +6,8 @@ import { v7 as uuidv7 } from "uuid";
 export interface MediaStore {
   put(workspaceId: string, sha256: string, bytes: Uint8Array): Promise<void>;
   read(workspaceId: string, sha256: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** In bytes, of a file that can be read; null where there is none, or it cannot. */
+  sizeOf(workspaceId: string, sha256: string): Promise<number | null>;
 }
 
 /** Keeps media below a folder that api and workers share. */
@@ -23,6 +25,16 @@ export function folderMediaStore(folder: string): MediaStore {
     },
     async read(workspaceId, sha256) {
       return new Uint8Array(await readFile(fileOf(workspaceId, sha256)));
+    },
+    async sizeOf(workspaceId, sha256) {
+      try {
+        // Opened, because a file that may not be read has a size, too.
+        const file = await open(fileOf(workspaceId, sha256));
+        const { size } = await file.stat().finally(() => file.close());
+        return size;
+      } catch {
+        return null;
+      }
     },
   };
 }

@@ -1,7 +1,10 @@
 import os from "node:os";
 import { v7 as uuidv7 } from "uuid";
+import { raiseAlarms } from "../shared/commands/raise-alarms.ts";
 import type { Context, OpenContext } from "../shared/context.ts";
 import { forgetHandOvers } from "../shared/db/outbox.ts";
+import { wakePreflight } from "../shared/db/preflight-news.ts";
+import { TZDB_VERSION } from "../shared/domain/schedule.ts";
 import { JOBS } from "../shared/jobs/registry.ts";
 import { openBudgets } from "./budgets/budgets.ts";
 import { createDispatcher, type Dispatcher } from "./engine/dispatcher.ts";
@@ -12,13 +15,13 @@ import { createLeaseKeeper } from "./engine/lease-keeper.ts";
 import { openWakeQueue, type WakeQueue } from "./engine/queue.ts";
 import { repair } from "./engine/repair.ts";
 import { checkReceiptsHandler } from "./jobs/check-receipts.ts";
+import { keepChannelHandler } from "./jobs/keep-channel.ts";
+import { preflightChannelHandler } from "./jobs/preflight-channel.ts";
 import { publishChannelHandler } from "./jobs/publish-channel.ts";
 import { readEngagementHandler } from "./jobs/read-engagement.ts";
 import { removePartsHandler } from "./jobs/remove-parts.ts";
 import { createBreakers } from "./publishing/breakers.ts";
 import { createLedger } from "./publishing/ledger.ts";
-import { keepChannelHandler } from "./jobs/keep-channel.ts";
-import { preflightChannelHandler } from "./jobs/preflight-channel.ts";
 
 /** A running worker. */
 export interface RunningWorker {
@@ -37,6 +40,9 @@ const SYNC_CLOCK_EVERY_MS = 1_000;
 /** What a hand has broken stands still for this long at most. */
 const REPAIR_EVERY_MS = 60_000;
 
+/** In looks for due work: these concern nothing that is urgent to the second. */
+const WATCH_EVERY_LOOKS = 50;
+
 /** Starts working. Any number of workers may run, on any number of machines. */
 export function startWorker({ context, syncClock }: OpenContext): RunningWorker {
   const { config, log, connectors } = context;
@@ -49,7 +55,9 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
     ["publish-channel", publishChannelHandler({ ledger, fences, budgets, breakers })],
     ["read-engagement", readEngagementHandler],
     ["check-receipts", checkReceiptsHandler],
+    ["keep-channel", keepChannelHandler],
     ["remove-parts", removePartsHandler],
+    ["preflight-channel", preflightChannelHandler],
   ]);
   const leases = createLeaseKeeper(context, id, handlers);
   const lanes = JOBS.flatMap((job) =>
@@ -59,7 +67,6 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
   const queue = openQueueFor(context, lanes, dispatcher);
 
   const looking = repeat(
-    ["keep-channel", keepChannelHandler],
     config.pollMs,
     () => dispatcher.look(queue),
     (error) => {
@@ -76,6 +83,15 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
       log.warn({ err: error }, "what stands still could not be looked for");
     },
   );
+  const watching = repeat(
+    config.pollMs * WATCH_EVERY_LOOKS,
+    async () => {
+      await Promise.all([raiseAlarms(context), wakePreflight(context.db, TZDB_VERSION)]);
+    },
+    (error) => {
+      log.warn({ err: error }, "what is overdue or news could not be looked for");
+    },
+  );
   log.info({ worker: id, queue: queue ? "redis" : "direct" }, "worker started");
   return {
     id,
@@ -84,6 +100,7 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
     async stop() {
       await looking.stop();
       await repairing.stop();
+      await watching.stop();
       await queue?.pause();
       await leases.stop();
       await queue?.close();

@@ -5,6 +5,7 @@ import type {
   DeliveryView,
 } from "../../shared/contract/delivery.ts";
 import { choicesFor, type RemovalProgress } from "../../shared/domain/choices.ts";
+import type { Preflight, Reason } from "../../shared/domain/preflight.ts";
 import { explainRemoval } from "../../shared/domain/removal.ts";
 import { explain, explainError, type Explanation } from "../../shared/domain/stop.ts";
 import { WAIT_REASONS } from "../../shared/domain/wait.ts";
@@ -40,6 +41,7 @@ export function presentListedDelivery(delivery: ListedDelivery): DeliveryListIte
     isCutShort: delivery.isCutShort,
     removal: presentRemoval(delivery),
     readBack: delivery.readBack,
+    preflight: delivery.preflight && presentPreflight(delivery.preflight),
     error: explanation && presentExplanation(explanation),
   };
 }
@@ -80,6 +82,16 @@ function presentWaiting({ waiting }: ListedDelivery): DeliveryListItem["waiting"
   if (!waiting) return null;
   const { title, detail } = WAIT_REASONS[waiting.reason];
   return { reason: waiting.reason, title, detail, until: new Date(waiting.until).toISOString() };
+}
+
+function presentPreflight(preflight: Preflight): NonNullable<DeliveryView["preflight"]> {
+  const { light, reasons, checkedAt } = preflight;
+  const presented = reasons.map(presentReason);
+  return { light, reasons: presented, checkedAt: new Date(checkedAt).toISOString() };
+}
+
+export function presentReason({ code, light, title, nextStep }: Reason) {
+  return { code, light, title, nextStep };
 }
 
 function presentReceipt(receipts: readonly ListedReceipt[]): DeliveryView["receipt"] {

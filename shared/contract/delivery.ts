@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ACTIONS, riskOf } from "../domain/choices.ts";
 import { DELIVERY_STATES } from "../domain/delivery.ts";
 import { FAILURES } from "../domain/failure.ts";
+import { LIGHTS } from "../domain/preflight.ts";
 import { DIFFERENCES, VERDICTS } from "../domain/read-back.ts";
 import { PERSON_MAY_RETRY } from "../domain/retry-plan.ts";
 import { WAIT_REASONS } from "../domain/wait.ts";
@@ -114,6 +115,23 @@ const WaitingView = z
   })
   .meta({ id: "Waiting" });
 
+const LightName = z
+  .enum(LIGHTS)
+  .describe(
+    "`green` will go out; `amber` may be late, or less than it should be; `red` will not go out unless somebody acts.",
+  );
+
+export const ReasonView = z.object({
+  code: z.string(),
+  light: z.enum(["amber", "red"]),
+  title: z.string(),
+  nextStep: z.string(),
+});
+
+const PreflightView = z
+  .object({ light: LightName, reasons: z.array(ReasonView), checkedAt: z.iso.datetime() })
+  .meta({ id: "Preflight" });
+
 export const DeliveryListItem = z
   .object({
     id: z.uuid(),
@@ -139,6 +157,9 @@ export const DeliveryListItem = z
     removal: RemovalView.nullable().describe("Null where nobody wants it gone."),
     readBack: VerdictName.nullable().describe(
       "Whether the receipt held when the platform was asked last; null before it was asked.",
+    ),
+    preflight: PreflightView.nullable().describe(
+      "Whether it will go out, as it was seen a day, an hour or five minutes before its time, or when its channel changed last; null before that, and once it has begun.",
     ),
     error: ErrorView.nullable(),
   })
@@ -170,6 +191,9 @@ export const DeliveryFilter = z.object({
   readBack: CommaList.pipe(z.array(VerdictName).min(1))
     .optional()
     .describe("`differs,missing`: published, but not as it was sent, or not there any more."),
+  preflight: CommaList.pipe(z.array(LightName).min(1))
+    .optional()
+    .describe("`red,amber`: planned, but something stands in the way."),
   from: Instant.optional().describe("Due at this instant or later."),
   to: Instant.optional().describe("Due before this instant."),
 });

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { DeliveryState } from "../domain/delivery.ts";
+import { FORETOLD_MS, TOO_NEAR_MS } from "../domain/preflight.ts";
 import type { Tx } from "./client.ts";
 import { wake } from "./outbox.ts";
 
@@ -68,15 +69,21 @@ export async function insertDeliveries(
   await sql`
     with stored as (
       insert into deliveries (id, workspace_id, post_id, channel_id, platform, state, content_hash, due_at, local_time,
-                              zone, tzdb, latest_at, next_at)
+                              zone, tzdb, latest_at, next_at, preflight_at)
       select g.id, ${workspaceId}, g."postId", g."channelId", g.platform, 'scheduled', g."contentHash", g."dueAt",
-             g."localTime", g.zone, g.tzdb, g."latestAt", g."dueAt"
+             g."localTime", g.zone, g.tzdb, g."latestAt", g."dueAt", ${firstPreflightAt(sql`g."dueAt"`)}
         from jsonb_to_recordset(${JSON.stringify(deliveries)}::jsonb)
           as g(id uuid, "postId" uuid, "channelId" uuid, platform text, "contentHash" text, "dueAt" timestamptz,
                "localTime" text, zone text, tzdb text, "latestAt" timestamptz)
       returning id)
     insert into events (workspace_id, type, subject_id)
     select ${workspaceId}, 'delivery.scheduled', id from stored`.execute(tx);
+}
+
+/** When the preflight looks at a new plan; it wakes itself. Null where nobody could act on a warning any more. */
+function firstPreflightAt(dueAt: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`case when ${dueAt} > clock() + ${TOO_NEAR_MS} * interval '1 ms'
+                  then greatest(clock(), ${dueAt} - ${FORETOLD_MS} * interval '1 ms') end`;
 }
 
 /** A new plan for a delivery that exists. */
@@ -109,7 +116,8 @@ export async function replanDeliveries(
          set state = 'scheduled', version = d.version + 1, tries = 0, looks = 0, error = null,
              prepared = case when d.content_hash = g."contentHash" then d.prepared else '{}' end,
              content_hash = g."contentHash", due_at = g."dueAt", local_time = g."localTime", zone = g.zone, tzdb = g.tzdb,
-             latest_at = g."latestAt", next_at = g."dueAt", updated_at = clock()
+             latest_at = g."latestAt", next_at = g."dueAt", preflight = null,
+             preflight_at = ${firstPreflightAt(sql`g."dueAt"`)}, updated_at = clock()
         from jsonb_to_recordset(${JSON.stringify(replans)}::jsonb)
           as g(id uuid, version int, "contentHash" text, "dueAt" timestamptz, "localTime" text, zone text, tzdb text,
                "latestAt" timestamptz)
@@ -132,7 +140,8 @@ export async function resealDeliveries(
     with changed as (
       update deliveries d
          set version = d.version + 1, latest_at = g."latestAt", content_hash = g."contentHash",
-             prepared = case when d.content_hash = g."contentHash" then d.prepared else '{}' end, updated_at = clock()
+             prepared = case when d.content_hash = g."contentHash" then d.prepared else '{}' end,
+             preflight_at = ${firstPreflightAt(sql`d.due_at`)}, updated_at = clock()
         from jsonb_to_recordset(${JSON.stringify(sealed)}::jsonb)
           as g(id uuid, version int, "contentHash" text, "latestAt" timestamptz)
        where d.id = g.id and d.version = g.version

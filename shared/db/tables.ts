@@ -126,6 +126,8 @@ export interface Tables {
     readBackAt: Date | null;
     readBackTries: Generated<number>;
     readBack: Verdict | null;
+    preflightAt: Date | null;
+    preflight: JsonOrNull<Preflight>;
     waitedFor: WaitReason | null;
     isCutShort: Generated<boolean>;
     removalWishedAt: Date | null;
@@ -203,8 +205,6 @@ export interface Tables {
     subjectId: string;
     at: Generated<Date>;
   };
-  holdFence: { onlyRow: Generated<boolean>; fence: number };
-  holds: {
   notices: {
     number: Generated<number>;
     id: Generated<string>;
@@ -217,6 +217,8 @@ export interface Tables {
     addedAt: Generated<Date>;
     readAt: Date | null;
   };
+  holdFence: { onlyRow: Generated<boolean>; fence: number };
+  holds: {
     id: string;
     workspaceId: string;
     channelIds: string[] | null;
@@ -229,7 +231,9 @@ export interface Tables {
     endsAt: Date | null;
     endedBy: string | null;
     endedAt: Date | null;
+    preflightSaw: "begun" | "ended" | null;
   };
+  overdueAlarms: { deliveryId: string; dueAt: Date; raisedAt: Generated<Date> };
   workers: {
     id: string;
     startedAt: Generated<Date>;
@@ -244,6 +248,7 @@ export interface Tables {
     openings: Generated<number>;
     retryAt: Date | null;
     probeChannelId: string | null;
+    preflightSawOut: Generated<boolean>;
     waitUntil: Date | null;
     waitReason: WaitReason | null;
   };

@@ -13,4 +13,6 @@ export interface Job {
    * statement, together with the outbox's revision, so that a change made meanwhile is noticed.
    */
   nextRuns(db: Db, subjectIds: readonly string[]): Promise<ReadonlyMap<string, NextRun>>;
+  /** Set where every worker looks for this work itself, so that a row that is not in the outbox yet is no fault. */
+  readonly isLookedFor?: true;
 }

@@ -3,6 +3,7 @@ import type { Db } from "../db/client.ts";
 import type { Attention } from "../domain/channel.ts";
 import type { DeliveryError, DeliveryState } from "../domain/delivery.ts";
 import type { FailureKind } from "../domain/failure.ts";
+import type { Light, Preflight } from "../domain/preflight.ts";
 import type { Difference, Verdict } from "../domain/read-back.ts";
 import type { WaitReason } from "../domain/wait.ts";
 
@@ -23,17 +24,19 @@ export interface ListedDelivery {
   readonly nextAt: Date | null;
   readonly publishedAt: Date | null;
   readonly readBack: Verdict | null;
+  /** Null where it is not foretold: not yet, or not any more. */
+  readonly preflight: Preflight | null;
   readonly error: DeliveryError | null;
-  readonly receipts: readonly ListedReceipt[];
-  readonly isCutShort: boolean;
-  /** Null where nobody wants it gone. */
-  readonly removalWishedAt: Date | null;
   /** Why its channel needs a person; null where it does not wait for that. */
   readonly attention: Attention | null;
   /** Why its channel publishes nothing for now, and until when, ISO 8601; null where it does not have to wait for that. */
   readonly waiting: { readonly reason: WaitReason; readonly until: string } | null;
   /** What it waited for when its latest time passed; null where it did not. */
   readonly waitedFor: WaitReason | null;
+  readonly receipts: readonly ListedReceipt[];
+  readonly isCutShort: boolean;
+  /** Null where nobody wants it gone. */
+  readonly removalWishedAt: Date | null;
   readonly removeAt: Date | null;
   readonly removalError: DeliveryError | null;
 }
@@ -86,6 +89,7 @@ export interface DeliveryListFilter {
   readonly postId?: string | undefined;
   readonly kind?: string | undefined;
   readonly readBack?: readonly Verdict[] | undefined;
+  readonly preflight?: readonly Light[] | undefined;
   /** Instants with an offset; the second one is not included. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;
@@ -103,7 +107,7 @@ export async function listDeliveries(
   page: { readonly after: readonly [string, string] | null; readonly limit: number },
 ): Promise<ListedDelivery[]> {
   const { after, limit } = page;
-  const { state, channelId, postId, kind, readBack, from, to } = filter;
+  const { state, channelId, postId, kind, readBack, preflight, from, to } = filter;
   const conditions = [
     sql`d.workspace_id = ${workspaceId}`,
     state && inStates(state),
@@ -111,6 +115,7 @@ export async function listDeliveries(
     postId && sql`d.post_id = ${postId}`,
     kind && sql`d.error ->> 'kind' = ${kind}`,
     readBack && sql`d.read_back = any(${readBack})`,
+    preflight && sql`d.state = 'scheduled' and d.preflight ->> 'light' = any(${preflight})`,
     from && sql`d.due_at >= ${from}::timestamptz`,
     to && sql`d.due_at < ${to}::timestamptz`,
     after && sql`(d.due_at, d.id) > (${after[0]}::timestamptz, ${after[1]}::uuid)`,
