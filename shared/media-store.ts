@@ -30,8 +30,11 @@ export function folderMediaStore(folder: string): MediaStore {
       try {
         // Opened, because a file that may not be read has a size, too.
         const file = await open(fileOf(workspaceId, sha256));
-        const { size } = await file.stat().finally(() => file.close());
-        return size;
+        try {
+          return (await file.stat()).size;
+        } finally {
+          await file.close();
+        }
       } catch {
         return null;
       }
