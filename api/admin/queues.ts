@@ -4,8 +4,10 @@ import { ExpressAdapter } from "@bull-board/express";
 import { Queue } from "bullmq";
 import { Router, type RequestHandler } from "express";
 import type { Redis } from "ioredis";
-import type { Context } from "../../shared/context.ts";
+import type { Actor, Context } from "../../shared/context.ts";
+import type { Db } from "../../shared/db/client.ts";
 import { findToken } from "../../shared/db/tokens.ts";
+import { listWorkspaces } from "../../shared/db/workspaces.ts";
 import { may } from "../../shared/domain/permission.ts";
 import { tokenHash } from "../../shared/domain/token.ts";
 import { JOBS } from "../../shared/jobs/registry.ts";
@@ -79,13 +81,22 @@ function signIn({ db }: Context): RequestHandler {
   return async (req, res, next) => {
     const token = tokenOf(req.headers.authorization);
     const known = token === null ? null : await findToken(db, tokenHash(token));
-    if (known && may(known.scope, "queues.read")) {
+    if (known && may(known.scope, "queues.read") && (await runsInstallation(db, known))) {
       next();
       return;
     }
     res.status(known ? 403 : 401).set("WWW-Authenticate", 'Basic realm="Postwell queues"');
     res.type("text").send("For admins: any user name, and an admin's token as the password.\n");
   };
+}
+
+/** The queue holds ids of all workspaces, so it is for the admins of the first one: who set up the installation. */
+async function runsInstallation(
+  db: Db,
+  { workspaceId }: Pick<Actor, "workspaceId">,
+): Promise<boolean> {
+  const [first] = await listWorkspaces(db);
+  return first?.id === workspaceId;
 }
 
 function tokenOf(header: string | undefined): string | null {

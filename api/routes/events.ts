@@ -54,8 +54,10 @@ export function eventRoutes(context: Context, closing: AbortSignal): Router {
       "Cache-Control": "no-store",
       "X-Accel-Buffering": "no",
     });
-    // An id without data moves the client's cursor, so that it misses nothing if it is cut off before the first event.
-    res.write(`retry: ${RETRY_MS}\nid: ${first.cursor}\n\n${first.events.map(asText).join("")}`);
+    // An id without data moves the client's cursor: to where it begins, so that it misses nothing if it is cut off before or
+    // within the first events.
+    const start = query.lastEventId ?? first.cursor;
+    res.write(`retry: ${RETRY_MS}\nid: ${start}\n\n${first.events.map(asText).join("")}`);
     await follow(context, res, {
       cursor: first.cursor,
       signal: AbortSignal.any([gone.signal, closing]),

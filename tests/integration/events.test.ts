@@ -100,6 +100,8 @@ test("goes on where a client was cut off, and misses nothing", async () => {
   const second = await follow(client, { "last-event-id": cursor ?? "" });
   const messages = [await second.next(), await second.next(), await second.next()];
 
+  // Cut off right after the first message, a client must come back with the cursor that it had.
+  expect(messages[0]).toEqual({ id: cursor, data: null });
   expect(messages.flatMap(({ data }) => data ?? [])).toEqual(
     made.map(({ id }) => ({ type: "post.created", id })),
   );

@@ -69,15 +69,16 @@ whereThereIsRedis("the queue's page", () => {
 
   test("asks a browser for a token, and opens for nobody else", async () => {
     const author = await suite.signIn("author");
+    const stranger = await suite.signIn("admin");
 
     const nobody = await suite.get(PAGE);
     const wrong = await suite.get(PAGE, "Basic eDp5");
     const files = await suite.get(`${PAGE}/static/js/main.js`);
     const refused = await suite.get(PAGE, typedIn(author));
+    const elsewhere = await suite.get(PAGE, typedIn(stranger));
 
-    expect([nobody.status, wrong.status, files.status, refused.status]).toEqual([
-      401, 401, 401, 403,
-    ]);
+    const answers = [nobody, wrong, files, refused, elsewhere];
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 403, 403]);
     expect(nobody.headers.get("www-authenticate")).toBe('Basic realm="Postwell queues"');
   });
 

@@ -173,6 +173,7 @@ function published({ receiptParts = 2 }: { receiptParts?: number }): KnownDelive
     remoteId: String(part + 1),
     permalink: null,
     publishedAt: DUE,
+    removedAt: null,
     knownBy: "answered" as const,
   }));
   const receipt = { remoteId: "1", permalink: null, publishedAt: DUE, parts };

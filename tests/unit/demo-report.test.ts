@@ -129,6 +129,7 @@ function publishedAt(publishedAt: string, outcomes: readonly string[]): KnownDel
     remoteId: "1",
     permalink: null,
     publishedAt,
+    removedAt: null,
     knownBy: "answered" as const,
   };
   return {
