@@ -72,15 +72,13 @@ export async function closeBreaker(db: Db, channelId: string): Promise<boolean> 
     if (!closed) return false;
     const waiting = await channelsWithDue(tx, closed, channelId);
     const starts = waiting.map((subjectId, rank) => ({
+      job: "publish-channel",
+      lane: closed.platform,
       subjectId,
       runAt: new Date(closed.now.getTime() + rampDelayMs(rank, waiting.length)),
     }));
     await letChannelsWait(tx, starts);
-    const lane = closed.platform;
-    await wake(
-      tx,
-      starts.map((start) => ({ job: "publish-channel", lane, ...start })),
-    );
+    await wake(tx, starts);
     return true;
   });
 }

@@ -127,7 +127,15 @@ const LAYERS: readonly { readonly files: RegExp; readonly may: readonly (RegExp 
   },
   {
     files: /^worker\//,
-    may: [/^shared\/(?!connectors\/[^/]+\/)/, "bullmq", "ioredis", "zod", "uuid"],
+    may: [
+      /^shared\/(?!connectors\/[^/]+\/)/,
+      "bullmq",
+      "ioredis",
+      "rate-limiter-flexible",
+      "cockatiel",
+      "zod",
+      "uuid",
+    ],
   },
   { files: /^scripts\//, may: [/^shared\//, /^.*$/] },
   { files: /^tests\//, may: [/^.*$/] },

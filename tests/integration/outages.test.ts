@@ -129,11 +129,8 @@ describeInBothModes("outages", (mode) => {
     const ids = await planned(all);
     const opened = await breakerIs("open");
     const attemptsSoFar = async () => {
-      const rows = await stack.db
-        .selectFrom("attempts")
-        .select("id")
-        .where("deliveryId", "in", ids);
-      return (await rows.execute()).length;
+      const query = stack.db.selectFrom("attempts").select("id").where("deliveryId", "in", ids);
+      return (await query.execute()).length;
     };
     // Those that were under way when it opened end first.
     const settled = await eventually(

@@ -18,7 +18,10 @@ export async function startProxy(target: string): Promise<Proxy> {
   const pairs = new Set<readonly [net.Socket, net.Socket]>();
   let state: "open" | "cut" | "frozen" = "open";
   const server = net.createServer((client) => {
-    if (state === "cut") return void client.destroy();
+    if (state === "cut") {
+      client.destroy();
+      return;
+    }
     const upstream = net.connect(Number(port), hostname);
     const pair = [client, upstream] as const;
     pairs.add(pair);

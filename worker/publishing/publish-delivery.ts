@@ -1,17 +1,12 @@
 import { v7 as uuidv7 } from "uuid";
-import { onChannel, renewChannel } from "../../shared/commands/on-channel.ts";
+import { onChannel } from "../../shared/commands/on-channel.ts";
 import type {
   ObservedLimit,
   OutgoingPart,
   PublishedPart,
 } from "../../shared/connectors/connector.ts";
 import { ConnectorError } from "../../shared/connectors/error.ts";
-import {
-  moveDelivery,
-  savePrepared,
-  type DueDelivery,
-  type StoredReceipt,
-} from "../../shared/db/deliveries.ts";
+import { savePrepared, type DueDelivery, type StoredReceipt } from "../../shared/db/deliveries.ts";
 import { parseEngagementSchedule } from "../../shared/domain/engagement-schedule.ts";
 import type { Work } from "../engine/handler.ts";
 import { accessOf, threadBefore } from "./channel-access.ts";
@@ -19,6 +14,7 @@ import { heedLimits, waitForBudget } from "./limits.ts";
 import { settleFailure } from "./settle-failure.ts";
 import type { Publishing } from "./ledger.ts";
 import { untilStored } from "./until-stored.ts";
+import { asConnectorError, standBack, stopPublication } from "./stop-publication.ts";
 import { outgoingParts, type PlannedPart } from "./outgoing-parts.ts";
 
 /** Uploads may be repeated, so they get more time than the commit, whose end must be known soon. */
@@ -61,7 +57,8 @@ async function publishPart(
   const index = delivery.receipts.length;
   const part: OutgoingPart = { ...planned, thread: threadBefore(delivery.receipts, index) };
   const prepared = await preparePart(work, delivery, part, index);
-  if (prepared instanceof ConnectorError) return stop(work, publishing, delivery, prepared);
+  if (prepared instanceof ConnectorError)
+    return stopPublication(work, publishing, delivery, prepared);
   const allPrepared = { ...delivery.prepared, [index]: prepared };
   const exhausted = await budgets.take(delivery);
   if (exhausted) return waitForBudget(work, delivery, exhausted);
@@ -92,7 +89,7 @@ async function publishPart(
     return standBack(work, armed, attemptId);
   }
   if (published instanceof ConnectorError) {
-    await stop(work, publishing, armed, published, attemptId);
+    await stopPublication(work, publishing, armed, published, attemptId);
     await heedLimits(work, armed, limits);
     return null;
   }
@@ -190,100 +187,6 @@ async function commitPart(
     // A fault of our own after the call began says nothing about whether the post is out.
     return asConnectorError(work, delivery, error, hasBegun ? "unknown_outcome" : "bug");
   }
-}
-
-/** The lease is about to end, or a hold has begun since the attempt was written: the next claim sees what is right. */
-async function standBack(work: Work, delivery: DueDelivery, attemptId: string): Promise<null> {
-  await moveDelivery(work.context.db, {
-    deliveryId: delivery.id,
-    version: delivery.version,
-    to: delivery.receipts.length > 0 ? "partial" : "scheduled",
-    nextAt: delivery.now,
-    error: delivery.error,
-    tries: delivery.tries,
-    looks: 0,
-    answer: { attemptId, outcome: "not_sent" },
-  });
-  return null;
-}
-
-async function stop(
-  work: Work,
-  { breakers }: Publishing,
-  delivery: DueDelivery,
-  error: ConnectorError,
-  attemptId: string | null = null,
-): Promise<null> {
-  // Asked to shut down before anything was sent: the next worker goes on from here, at once and without a penalty.
-  if (attemptId === null && work.signal.aborted) return null;
-  await breakers.report(delivery, error);
-  const renewal = error.kind === "reauthorize" ? await renewAfter(work, delivery, error) : error;
-  if (renewal === "renewed") {
-    await tryAgainAtOnce(work, delivery, error, attemptId);
-  } else {
-    await settleFailure(work, delivery, asEvidence(renewal, delivery, attemptId), attemptId);
-  }
-  return null;
-}
-
-/** "Posted before", said of a part that we have tried to post before, most likely means that it is out: it is looked for. */
-function asEvidence(
-  error: ConnectorError,
-  delivery: DueDelivery,
-  attemptId: string | null,
-): ConnectorError {
-  const isEvidence = error.kind === "duplicate" && attemptId !== null && delivery.wasAttempted;
-  if (!isEvidence) return error;
-  const { platformMessage, platformCode } = error;
-  return new ConnectorError("unknown_outcome", { platformMessage, platformCode, cause: error });
-}
-
-/** Gets fresh credentials, once. @returns what stands in the way: a platform that cannot renew now has not refused */
-async function renewAfter(
-  work: Work,
-  delivery: DueDelivery,
-  error: ConnectorError,
-): Promise<ConnectorError | "renewed"> {
-  if (delivery.error?.kind === error.kind) return error;
-  try {
-    const signal = AbortSignal.timeout(work.context.config.commitTimeoutMs);
-    return (await renewChannel(work.context, accessOf(delivery), signal)) ? "renewed" : error;
-  } catch (renewalError) {
-    return asConnectorError(work, delivery, renewalError, "bug");
-  }
-}
-
-/** A refused sign-in had no effect, so this was no try. */
-async function tryAgainAtOnce(
-  work: Work,
-  delivery: DueDelivery,
-  { kind, platformMessage, platformCode }: ConnectorError,
-  attemptId: string | null,
-): Promise<void> {
-  await moveDelivery(work.context.db, {
-    deliveryId: delivery.id,
-    version: delivery.version,
-    to: delivery.receipts.length > 0 ? "partial" : "scheduled",
-    nextAt: delivery.now,
-    error: { kind, platformMessage, platformCode },
-    tries: delivery.tries,
-    looks: 0,
-    answer: attemptId === null ? null : { attemptId, outcome: kind },
-  });
-}
-
-function asConnectorError(
-  work: Work,
-  delivery: DueDelivery,
-  error: unknown,
-  otherwise: "bug" | "unknown_outcome",
-): ConnectorError {
-  if (error instanceof ConnectorError) return error;
-  work.context.log.error(
-    { err: error, deliveryId: delivery.id },
-    "publishing failed in our own code",
-  );
-  return new ConnectorError(otherwise, { cause: error });
 }
 
 function changedSinceApproval(): ConnectorError {
