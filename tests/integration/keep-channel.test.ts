@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { sql } from "kysely";
+import { checkChannel, storeCheck } from "../../shared/commands/check-channel.ts";
 import { onChannel } from "../../shared/commands/on-channel.ts";
 import { startSimulator, type XSimulator } from "../../shared/connectors/x/simulator.ts";
 import { openContext, type Actor, type OpenContext } from "../../shared/context.ts";
@@ -137,6 +138,35 @@ describeInBothModes("keeping a channel", (mode) => {
     await isRenewed();
   });
 
+  test("takes a platform that cannot renew for away, not for one that refuses", async () => {
+    x.expireTokens(account);
+    x.trap("renewal_unavailable", 1);
+    const id = await planned("A little later.");
+
+    workers = await startWorkers(stack);
+    await eventually(
+      () => delivery(id),
+      (row) => row.error?.kind === "unavailable",
+    );
+
+    expect(await kept()).toMatchObject({ state: "connected", attention: null });
+    await stack.setClock(after(0.75));
+    await reaches(id, "published");
+  });
+
+  test("fails a post alone that is refused again on a channel that is well", async () => {
+    x.grant(account, ["tweet.read", "users.read"]);
+    const id = await planned("Forbidden.");
+    workers = await startWorkers(stack);
+    expect((await needsPerson()).attention?.kind).toBe("permission");
+    expect((await delivery(id)).state).not.toBe("failed");
+
+    await storeCheck(stack.context, actor, await checkChannel(stack.context, actor, channel.id));
+
+    expect((await reaches(id, "failed")).error?.kind).toBe("permission");
+    expect((await kept()).attention).toBeNull();
+  });
+
   test("says so when a renewed sign-in was lost on its way", async () => {
     x.trap("renewal_lost", 1);
     workers = await startWorkers(stack);
@@ -170,7 +200,7 @@ describeInBothModes("keeping a channel", (mode) => {
     workers = await startWorkers(stack);
 
     expect((await needsPerson()).attention?.title).toContain("lost while it was being renewed");
-    expect(await delivery(id)).toMatchObject({ state: "scheduled" });
+    await reaches(id, "scheduled");
   });
 
   test("keeps a sign-in that works although it can no longer be renewed, and tells of its end", async () => {
