@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { bootstrapToken } from "../shared/commands/bootstrap-token.ts";
+import { raiseAlarms } from "../shared/commands/raise-alarms.ts";
 import { type Config, ConfigError, readConfig } from "../shared/config.ts";
 import { openContext, type OpenContext } from "../shared/context.ts";
 import { forgetOldKeys } from "../shared/db/idempotency-keys.ts";
@@ -16,6 +17,7 @@ const STOP_WITHIN_MS = 5_000;
 
 /** How often this process compares its clock with the database's. */
 const SYNC_CLOCK_EVERY_MS = 1_000;
+const RAISE_ALARMS_EVERY_MS = 10_000;
 const HOUSEKEEPING_EVERY_MS = 3_600_000;
 
 /** A sentence for whoever starts the process. */
@@ -56,6 +58,8 @@ function keepHouse(opened: OpenContext): NodeJS.Timeout[] {
   };
   return [
     setInterval(() => void often(() => opened.syncClock()), SYNC_CLOCK_EVERY_MS),
+    // Here too, because there may be no worker that could.
+    setInterval(() => void often(() => raiseAlarms(opened.context)), RAISE_ALARMS_EVERY_MS),
     setInterval(() => void often(() => forgetOldKeys(db)), HOUSEKEEPING_EVERY_MS),
   ];
 }
@@ -88,7 +92,11 @@ async function requireSchema(opened: OpenContext): Promise<void> {
 }
 
 /** @throws {StartError} */
+/** Longer than clients and proxies keep idle connections: else one of them sends a request into a connection that we close. */
+const KEEP_ALIVE_MS = 75_000;
+
 async function listen(server: Server, { host, port }: Config): Promise<Server> {
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(port, host);
   try {
     await once(server, "listening");

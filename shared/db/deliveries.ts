@@ -95,7 +95,9 @@ export async function claimNext(
                 and (not w.is_waiting or (d.state = 'scheduled' and d.latest_at < clock())
                      or (d.state in ('unknown', 'sending') and not w.is_out))
                 and look_at(d.state, d.next_at, d.latest_at, c.attention is not null) <= clock()
-              order by d.next_at, d.id limit 1) d
+                -- Nothing is due before its time: this only keeps the future plan out of the search.
+                and d.due_at <= clock()
+              order by d.due_at, d.id limit 1) d
         join posts p on p.id = d.post_id
         left join post_channels pc on pc.post_id = d.post_id and pc.channel_id = d.channel_id
        cross join hold_fence f

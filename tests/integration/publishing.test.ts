@@ -169,6 +169,26 @@ describeInBothModes("publishing", (mode) => {
     }
   });
 
+  test("keeps the order of the times when the oldest had to be tried again", async () => {
+    const older = await aPlannedDelivery(stack, actor, channel, {
+      texts: [`First ${channel.id}`],
+      dueAt: minutesAfterNoon(-2),
+    });
+    const nextAt = minutesAfterNoon(0);
+    await stack.db.updateTable("deliveries").set({ nextAt }).where("id", "=", older).execute();
+    const dueAt = minutesAfterNoon(-1);
+    await aPlannedDelivery(stack, actor, channel, { texts: [`Second ${channel.id}`], dueAt });
+
+    workers = await startWorkers(stack);
+    const texts = () =>
+      Promise.resolve(
+        simulator.posts().flatMap(({ text }) => (text.endsWith(channel.id) ? [text] : [])),
+      );
+    await eventually(texts, (seen) => seen.length > 0);
+
+    expect((await texts())[0]).toBe(`First ${channel.id}`);
+  });
+
   test("adopts a post whose answer was lost instead of sending it again", async () => {
     simulator.fault("commit_reset_after_success", 1);
     const text = `Answer lost ${channel.id}`;

@@ -55,6 +55,8 @@ export interface TestApi {
 export async function startApi(context: Context): Promise<TestApi> {
   const closing = new AbortController();
   const server = createServer(createApp(context, closing.signal));
+  // An idle connection that ends while a test uses it again would look like a fault of ours.
+  server.keepAliveTimeout = 75_000;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

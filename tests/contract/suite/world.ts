@@ -27,7 +27,7 @@ export const MINUTE_MS = 60_000;
 export const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** Longer than any answer takes; so that a connector which waits for ever fails instead of hanging. */
-const CALL_TIMEOUT_MS = 4_000;
+const CALL_TIMEOUT_MS = 20_000;
 
 /** Runs a test against a simulator of its own, with an account connected. */
 export async function inWorld(
