@@ -131,7 +131,9 @@ describe("an explanation", () => {
   });
 
   test("is there for what stopped without failing, and not for what goes well", () => {
-    expect(explain({ state: "missed", error: null, attention: null, waitedFor: null })).toMatchObject({ kind: "missed", platformMessage: null });
+    expect(
+      explain({ state: "missed", error: null, attention: null, waitedFor: null }),
+    ).toMatchObject({ kind: "missed", platformMessage: null });
     for (const state of ["scheduled", "preparing", "sending", "published", "cancelled"] as const) {
       const standing = { state, error: null, attention: null, waitedFor: null };
       expect([state, explain(standing)]).toEqual([state, null]);

@@ -74,16 +74,13 @@ describe("after a failure", () => {
     expect(consequence).toMatchObject({ state: "unknown", nextAt: after(5_000) });
   });
 
-  test.each(["content_rejected", "gone", "bug"] as const)(
-    "%s waits for a person",
-    (kind) => {
-      expect(afterFailure({ ...failed, kind })).toMatchObject({ state: "failed", nextAt: null });
-      expect(afterFailure({ ...failed, kind, isPartlyOut: true })).toMatchObject({
-        state: "partial",
-        nextAt: null,
-      });
-    },
-  );
+  test.each(["content_rejected", "gone", "bug"] as const)("%s waits for a person", (kind) => {
+    expect(afterFailure({ ...failed, kind })).toMatchObject({ state: "failed", nextAt: null });
+    expect(afterFailure({ ...failed, kind, isPartlyOut: true })).toMatchObject({
+      state: "partial",
+      nextAt: null,
+    });
+  });
 });
 
 describe("what the whole channel is to blame for", () => {
