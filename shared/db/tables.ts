@@ -272,6 +272,3 @@ export interface Tables {
 
 export type ChannelRow = Selectable<Tables["channels"]>;
 export type MediaRow = Selectable<Tables["media"]>;
-export type PostRow = Selectable<Tables["posts"]>;
-export type DeliveryRow = Selectable<Tables["deliveries"]>;
-export type ReceiptRow = Selectable<Tables["receipts"]>;
