@@ -11,8 +11,8 @@ export interface PlatformHost {
 }
 
 /** The first pause before somebody tries again; doubled each time that it is in vain. */
-const FIRST_PAUSE_SECONDS = 30;
-const LONGEST_PAUSE_SECONDS = 300;
+const FIRST_PAUSE_SECONDS = 15;
+const LONGEST_PAUSE_SECONDS = 120;
 
 /** Openings in a row: after this long without one, the count begins anew. */
 const CALM_MINUTES = 10;
@@ -22,6 +22,9 @@ const PROBE_SECONDS = 30;
 
 const pause = (openings: ReturnType<typeof sql>) =>
   sql`least(${FIRST_PAUSE_SECONDS} * power(2, ${openings} - 1), ${LONGEST_PAUSE_SECONDS}) * interval '1 s'`;
+
+/** A delivery that would be sent now, were it not for the outage. */
+const toSend = sql`(d.state in ('partial', 'preparing') or (d.state = 'scheduled' and d.latest_at >= clock()))`;
 
 /** Nothing is sent to the platform from now on. @returns false where somebody was faster */
 export async function openBreaker(db: Db, { platform, host }: PlatformHost): Promise<boolean> {
@@ -37,7 +40,11 @@ export async function openBreaker(db: Db, { platform, host }: PlatformHost): Pro
   return rows.length > 0;
 }
 
-/** Makes a channel the one that tries whether the platform is back. @returns false where it is not its turn */
+/**
+ * Makes a channel the one that tries whether the platform is back. Being asked about a lost answer proves little, as reading may
+ * work where posting does not: so a channel that has only that to do tries when no other has anything to send.
+ * @returns false where it is not its turn
+ */
 export async function takeProbe(db: Db, channelId: string): Promise<boolean> {
   const { rows } = await sql`
     update platform_health h
@@ -46,8 +53,13 @@ export async function takeProbe(db: Db, channelId: string): Promise<boolean> {
      where c.id = ${channelId} and h.platform = c.platform and h.host = coalesce(c.host, '')
        and h.breaker <> 'closed' and h.retry_at <= clock() and c.attention is null
        and coalesce(greatest(c.wait_until, h.wait_until) <= clock(), true)
-       and exists (select 1 from deliveries d where d.channel_id = c.id and d.next_at <= clock()
-                      and (d.state <> 'scheduled' or d.latest_at >= clock()))
+       and (exists (select 1 from deliveries d where d.channel_id = c.id and d.next_at <= clock() and ${toSend})
+            or not exists (select 1 from channels o join deliveries d on d.channel_id = o.id
+                            where o.platform = h.platform and coalesce(o.host, '') = h.host and o.attention is null
+                              and coalesce(greatest(o.wait_until, h.wait_until) <= clock(), true)
+                              and d.next_at <= clock() and ${toSend})
+               and exists (select 1 from deliveries d where d.channel_id = c.id and d.next_at <= clock()
+                              and d.state in ('unknown', 'sending')))
     returning 1`.execute(db);
   return rows.length > 0;
 }
@@ -61,15 +73,18 @@ export async function failProbe(db: Db, channelId: string): Promise<void> {
      where breaker = 'half_open' and probe_channel_id = ${channelId}`.execute(db);
 }
 
-/** The platform is back: its channels go on, oldest posts first, more and more of them. */
-export async function closeBreaker(db: Db, channelId: string): Promise<boolean> {
+/**
+ * The platform is back: its channels go on, oldest posts first, more and more of them.
+ * @returns which it is; null where the channel was not the one that tried
+ */
+export async function closeBreaker(db: Db, channelId: string): Promise<PlatformHost | null> {
   return inTransaction(db, async (tx) => {
     const { rows } = await sql<PlatformHost & { now: Date }>`
       update platform_health set breaker = 'closed', since = clock(), probe_channel_id = null, retry_at = null
        where breaker = 'half_open' and probe_channel_id = ${channelId}
       returning platform, host, clock() as now`.execute(tx);
     const [closed] = rows;
-    if (!closed) return false;
+    if (!closed) return null;
     const waiting = await channelsWithDue(tx, closed, channelId);
     const starts = waiting.map((subjectId, rank) => ({
       job: "publish-channel",
@@ -79,7 +94,7 @@ export async function closeBreaker(db: Db, channelId: string): Promise<boolean> 
     }));
     await letChannelsWait(tx, starts);
     await wake(tx, starts);
-    return true;
+    return { platform: closed.platform, host: closed.host };
   });
 }
 

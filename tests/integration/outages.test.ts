@@ -147,7 +147,7 @@ describeInBothModes("outages", (mode) => {
     );
     expect(await attemptsSoFar()).toBe(before + 1);
     const pauseMs = new Date(reopened.retryAt ?? "").getTime() - stack.context.now().getTime();
-    expect(pauseMs).toBeGreaterThan(50_000);
+    expect(pauseMs).toBeGreaterThan(25_000);
 
     sandbox.fault("commit_unavailable", 0);
     await stack.setClock(new Date(reopened.retryAt ?? ""));

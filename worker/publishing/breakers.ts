@@ -24,31 +24,36 @@ const LOOK_EVERY_MS = 500;
  * claims heed it in the database.
  */
 export interface Breakers {
-  /** Takes note of what came of asking a platform: the error, or null for an answer. Never rejects. */
-  report(delivery: DueDelivery, failure: Parameters<typeof lifeSign>[0]): Promise<void>;
-  /** Whether the channel may try a platform that is out, because it is time to and nobody else does. */
+  /** Takes note of what came of sending: the error, or null for success. Never rejects. */
+  reportSent(delivery: DueDelivery, failure: Failure | null): Promise<void>;
+  /** The same for a look for a lost answer. That a platform can be read says little about posting. */
+  reportLook(delivery: DueDelivery, failure: Failure | null): Promise<void>;
+  /** Asked when the channel has nothing to do: whether it may try a platform that is out, as it is time to and nobody else does. */
   mayProbe(lease: Lease): Promise<boolean>;
   stop(): void;
 }
 
+type Failure = NonNullable<Parameters<typeof lifeSign>[0]>;
+
 export function createBreakers(context: Context): Breakers {
   const { db, log } = context;
   const judges = new Map<string, Judge>();
-  const probing = new Set<string>();
+  /** Channels that try, with what they have found out so far. */
+  const probing = new Map<string, LifeSign>();
   let platformsOut: ReadonlySet<string> = new Set();
 
   async function look(): Promise<void> {
     const outages = await findOutages(db);
     platformsOut = new Set(outages.map(({ platform }) => platform));
   }
-  async function settleProbe(channelId: string, where: PlatformHost, sign: LifeSign) {
+  async function settleProbe(channelId: string, sign: LifeSign): Promise<void> {
     if (sign === "none") return;
     probing.delete(channelId);
     if (sign === "away") return failProbe(db, channelId);
-    if (await closeBreaker(db, channelId)) {
-      judges.delete(keyOf(where));
-      log.info(where, "the platform answers again");
-    }
+    const closed = await closeBreaker(db, channelId);
+    if (!closed) return;
+    judges.delete(keyOf(closed));
+    log.info(closed, "the platform answers again");
   }
   async function judge(where: PlatformHost, sign: LifeSign): Promise<void> {
     const key = keyOf(where);
@@ -61,24 +66,36 @@ export function createBreakers(context: Context): Breakers {
       log.warn(where, "the platform does not answer; waiting for it");
   }
 
+  async function note(delivery: DueDelivery, sign: LifeSign): Promise<void> {
+    const where = whereOf(delivery);
+    try {
+      if (probing.has(delivery.channelId)) await settleProbe(delivery.channelId, sign);
+      else await judge(where, sign);
+    } catch (error) {
+      log.warn({ err: error, ...where }, "the state of a platform was not noted");
+    }
+  }
+
   const onError = (error: unknown): void => log.warn({ err: error }, "outages not looked up");
   const timer = setInterval(() => void look().catch(onError), LOOK_EVERY_MS);
   void look().catch(onError);
   return {
-    async report(delivery, failure) {
-      const { channelId } = delivery;
-      const where = whereOf(delivery);
+    reportSent: (delivery, failure) => note(delivery, lifeSign(failure)),
+    async reportLook(delivery, failure) {
       const sign = lifeSign(failure);
-      try {
-        if (probing.has(channelId)) await settleProbe(channelId, where, sign);
-        else await judge(where, sign);
-      } catch (error) {
-        log.warn({ err: error, ...where }, "the state of a platform was not noted");
-      }
+      if (sign === "away") await note(delivery, sign);
+      // If there is nothing to send, that will have to do.
+      else if (probing.has(delivery.channelId)) probing.set(delivery.channelId, sign);
     },
     async mayProbe({ lane: platform, subjectId: channelId }) {
+      const found = probing.get(channelId);
+      if (found !== undefined) {
+        await settleProbe(channelId, found);
+        probing.delete(channelId);
+        return false;
+      }
       if (!platformsOut.has(platform) || !(await takeProbe(db, channelId))) return false;
-      probing.add(channelId);
+      probing.set(channelId, "none");
       return true;
     },
     stop: () => clearInterval(timer),

@@ -27,7 +27,7 @@ export async function lookForPost(
   const attempt = delivery.openAttempt;
   if (!attempt) return askPerson(work, delivery);
   const found = await look(work, delivery, attempt);
-  await breakers.report(delivery, found instanceof ConnectorError ? found : null);
+  await breakers.reportLook(delivery, found instanceof ConnectorError ? found : null);
   if (found instanceof ConnectorError) await lookLater(work, delivery, found);
   else if (found === null) await notFound(work, delivery, attempt);
   else await adopt(work, ledger, delivery, attempt, found);

@@ -53,7 +53,7 @@ async function publishPart(
   planned: PlannedPart,
   partCount: number,
 ): Promise<DueDelivery | null> {
-  const { ledger, budgets } = publishing;
+  const { ledger, budgets, meters } = publishing;
   const index = delivery.receipts.length;
   const part: OutgoingPart = { ...planned, thread: threadBefore(delivery.receipts, index) };
   const prepared = await preparePart(work, delivery, part, index);
@@ -61,7 +61,10 @@ async function publishPart(
     return stopPublication(work, publishing, delivery, prepared);
   const allPrepared = { ...delivery.prepared, [index]: prepared };
   const exhausted = await budgets.take(delivery);
-  if (exhausted) return waitForBudget(work, delivery, exhausted);
+  if (exhausted) {
+    meters.waitedForBudget(delivery.platform, exhausted.scope);
+    return waitForBudget(work, delivery, exhausted);
+  }
 
   const attemptId = uuidv7();
   const isArmed = await ledger.arm({
@@ -80,10 +83,12 @@ async function publishPart(
     budgets.giveBack(delivery);
     return waitAfterRefusal();
   }
+  meters.armed(delivery, work.context.now());
   const armed = { ...delivery, version: delivery.version + 1, prepared: allPrepared };
   const limits: ObservedLimit[] = [];
   const crossing = { delivery: armed, part, prepared, limits };
   const published = await commitPart(work, publishing, crossing);
+  meters.answered(delivery.platform, outcomeOf(published));
   if (published === "not_sent") {
     budgets.giveBack(delivery);
     return standBack(work, armed, attemptId);
@@ -105,7 +110,7 @@ async function publishPart(
     firstReadingMs: parseEngagementSchedule(work.context.config.engagementAfter)[0] ?? null,
   };
   const version = await untilStored(() => ledger.recordPublished(answer));
-  await publishing.breakers.report(armed, null);
+  await publishing.breakers.reportSent(armed, null);
   await heedLimits(work, armed, limits);
   if (version === null) return null;
   const receipt: StoredReceipt = {
@@ -115,6 +120,11 @@ async function publishPart(
   };
   const receipts = [...delivery.receipts, receipt];
   return { ...armed, version, receipts, wasAttempted: false };
+}
+
+function outcomeOf(published: PublishedPart | ConnectorError | "not_sent"): string {
+  if (published === "not_sent") return published;
+  return published instanceof ConnectorError ? published.kind : "published";
 }
 
 /** Somebody has moved the delivery, or the lease is short of time: the next claim shows which, but not in a hot loop. */

@@ -38,7 +38,7 @@ export async function stopPublication(
 ): Promise<null> {
   // Asked to shut down before anything was sent: the next worker goes on from here, at once and without a penalty.
   if (attemptId === null && work.signal.aborted) return null;
-  await breakers.report(delivery, error);
+  await breakers.reportSent(delivery, error);
   const renewal = error.kind === "reauthorize" ? await renewAfter(work, delivery, error) : error;
   if (renewal === "renewed") {
     await tryAgainAtOnce(work, delivery, error, attemptId);
