@@ -3,7 +3,9 @@ import helmet from "helmet";
 import { v7 as uuidv7 } from "uuid";
 import type { Context } from "../shared/context.ts";
 import { AppError } from "../shared/errors.ts";
+import { openQueues } from "./admin/open-queues.ts";
 import { openQueueConnection } from "./admin/queue-connection.ts";
+import { createQueueState, type QueueState } from "./admin/queue-state.ts";
 import { queueRoutes } from "./admin/queues.ts";
 import { authenticate } from "./http/actor.ts";
 import { jsonBody } from "./http/json-body.ts";
@@ -20,26 +22,36 @@ import { landingRoutes } from "./routes/landing.ts";
  */
 export function createApp(context: Context, closing: AbortSignal): Express {
   const { redisUrl } = context.config;
-  const queue = redisUrl === null ? null : openQueueConnection(redisUrl, closing);
+  const connection = redisUrl === null ? null : openQueueConnection(redisUrl, closing);
+  const queues = connection ? openQueues(context, connection.redis) : [];
+  const queueState = connection && createQueueState(connection.redis, queues);
   const operations = [...docsOperations, ...NOUNS.flatMap((noun) => noun.operations)];
   const app = express();
   app.disable("x-powered-by");
   // An ETag is a version that `If-Match` may name; Express would add hashes of answers.
   app.disable("etag");
   app.use(requestId(), safeHeaders());
-  app.use(healthRoutes(context, queue), landingRoutes(context), docsRoutes(operations));
-  if (queue) app.use(queueRoutes(context, queue));
+  app.use(
+    healthRoutes(context, connection, queueState),
+    landingRoutes(context),
+    docsRoutes(operations),
+  );
+  if (connection) app.use(queueRoutes(context, connection, queues));
   app.use(hostedRoutes(context));
-  app.use("/api/v1", apiRoutes(context, closing));
+  app.use("/api/v1", apiRoutes(context, closing, queueState));
   app.use(notFound(), problems(context.log));
   return app;
 }
 
-function apiRoutes(context: Context, closing: AbortSignal): RequestHandler {
+function apiRoutes(
+  context: Context,
+  closing: AbortSignal,
+  queueState: QueueState | null,
+): RequestHandler {
   const api = express.Router();
   // Who is unknown costs us one look into an index, and no reading of a body.
   api.use(authenticate(context), jsonBody());
-  for (const { routes } of NOUNS) api.use(routes(context, closing));
+  for (const { routes } of NOUNS) api.use(routes(context, closing, queueState));
   return api;
 }
 

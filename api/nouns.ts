@@ -1,5 +1,6 @@
 import type { Router } from "express";
 import type { Context } from "../shared/context.ts";
+import type { QueueState } from "./admin/queue-state.ts";
 import type { Operation } from "./openapi/operation.ts";
 import { channelOperations, channelRoutes } from "./routes/channels.ts";
 import { checkOperations, checkRoutes } from "./routes/check.ts";
@@ -16,8 +17,11 @@ import { statusOperations, statusRoutes } from "./routes/status.ts";
 
 /** The routes of one noun, and what they do. */
 export interface Noun {
-  /** @param closing aborted when the process is to stop: what would never end by itself ends then */
-  readonly routes: (context: Context, closing: AbortSignal) => Router;
+  /**
+   * @param closing aborted when the process is to stop: what would never end by itself ends then
+   * @param queue null in direct mode
+   */
+  readonly routes: (context: Context, closing: AbortSignal, queue: QueueState | null) => Router;
   readonly operations: readonly Operation[];
 }
 

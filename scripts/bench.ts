@@ -22,9 +22,12 @@ process.once("disconnect", () => stop.abort());
 try {
   const options = readOptions(process.argv.slice(2));
   const { stage, close } = await openStage(options, stop.signal, tell);
+  const figures: Figure[] = [];
   try {
-    show(options, await measure(stage));
+    await measure(stage, figures);
   } finally {
+    // Whatever goes wrong in one row, what was measured before is not lost.
+    if (figures.length > 0) show(options, figures);
     await close();
   }
 } catch (error) {
@@ -35,15 +38,13 @@ try {
 }
 process.exit();
 
-async function measure(stage: Stage): Promise<Figure[]> {
+async function measure(stage: Stage, figures: Figure[]): Promise<void> {
   const wanted = stage.options.rows;
-  const figures: Figure[] = [];
   for (const [name, row] of ROWS) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     tell(`${name}:`);
     figures.push(...(await row(stage, tell)));
   }
-  return figures;
 }
 
 function show(options: BenchOptions, figures: readonly Figure[]): void {

@@ -1,3 +1,4 @@
+import { collectDefaultMetrics } from "prom-client";
 import { type Config, ConfigError, readConfig } from "../shared/config.ts";
 import { openContext } from "../shared/context.ts";
 import type { Db } from "../shared/db/client.ts";
@@ -5,7 +6,8 @@ import { clockSkewMs } from "../shared/db/clock-skew.ts";
 import { createLogger, type Logger } from "../shared/logger.ts";
 import { StoreError } from "../shared/store-error.ts";
 import { checkDatabase, checkRedis } from "../shared/stores.ts";
-import { startWorker } from "./worker.ts";
+import { serveMetrics, type MetricsServer } from "./metrics/server.ts";
+import { startWorker, type RunningWorker } from "./worker.ts";
 
 /** After this a process that was asked to stop ends, whatever is still going on: what was in hand is recovered by others. */
 const STOP_WITHIN_MS = 28_000;
@@ -21,6 +23,7 @@ async function main(): Promise<void> {
   await requireCorrectClock(opened.context.db);
   await opened.syncClock();
   const worker = startWorker(opened);
+  const metrics = await tellMetrics(worker, config, log);
 
   let isStopping = false;
   async function stop(): Promise<void> {
@@ -28,12 +31,24 @@ async function main(): Promise<void> {
     isStopping = true;
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
     await worker.stop();
+    await metrics?.close();
     await opened.close();
     // The channel to the launcher would keep the process alive.
     if (process.connected) process.disconnect();
   }
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop());
   process.on("disconnect", () => void stop());
+}
+
+/** Null where the operator did not ask for it. */
+function tellMetrics(
+  { metrics }: RunningWorker,
+  { host, metricsPort: port }: Config,
+  log: Logger,
+): Promise<MetricsServer | null> {
+  if (port === null) return Promise.resolve(null);
+  collectDefaultMetrics({ register: metrics });
+  return serveMetrics(metrics, { host, port }, log);
 }
 
 /** Every decision is made by the database's clock, but logs, signatures and tokens of a machine that is off are of no use. */

@@ -1,7 +1,9 @@
 import os from "node:os";
+import type { Registry } from "prom-client";
 import { v7 as uuidv7 } from "uuid";
 import { raiseAlarms } from "../shared/commands/raise-alarms.ts";
 import type { Context, OpenContext } from "../shared/context.ts";
+import { clockSkewMs } from "../shared/db/clock-skew.ts";
 import { forgetHandOvers } from "../shared/db/outbox.ts";
 import { wakePreflight } from "../shared/db/preflight-news.ts";
 import { TZDB_VERSION } from "../shared/domain/schedule.ts";
@@ -14,12 +16,15 @@ import { laneOf, type Lane } from "./engine/lane.ts";
 import { createLeaseKeeper } from "./engine/lease-keeper.ts";
 import { openWakeQueue, type WakeQueue } from "./engine/queue.ts";
 import { repair } from "./engine/repair.ts";
+import { repeat } from "./engine/repeat.ts";
 import { checkReceiptsHandler } from "./jobs/check-receipts.ts";
 import { keepChannelHandler } from "./jobs/keep-channel.ts";
 import { preflightChannelHandler } from "./jobs/preflight-channel.ts";
 import { publishChannelHandler } from "./jobs/publish-channel.ts";
 import { readEngagementHandler } from "./jobs/read-engagement.ts";
 import { removePartsHandler } from "./jobs/remove-parts.ts";
+import { describeWork } from "./metrics/describe-work.ts";
+import { createMeters } from "./metrics/meters.ts";
 import { createBreakers } from "./publishing/breakers.ts";
 import { createLedger } from "./publishing/ledger.ts";
 
@@ -30,6 +35,8 @@ export interface RunningWorker {
   isQueueHealthy(): boolean;
   /** Hints from the queue that were of no known form: of another version, or not ours. */
   ignoredHints(): number;
+  /** What Prometheus may know of it. */
+  readonly metrics: Registry;
   /** Takes no more work, lets what is in hand finish, and gives the rest back. */
   stop(): Promise<void>;
 }
@@ -40,6 +47,9 @@ const SYNC_CLOCK_EVERY_MS = 1_000;
 /** What a hand has broken stands still for this long at most. */
 const REPAIR_EVERY_MS = 60_000;
 
+/** Between two comparisons of this machine's clock with the database's, which domain time does not need. */
+const MEASURE_CLOCK_EVERY_MS = 60_000;
+
 /** In looks for due work: these concern nothing that is urgent to the second. */
 const WATCH_EVERY_LOOKS = 50;
 
@@ -48,18 +58,19 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
   const { config, log, connectors } = context;
   const id = `${os.hostname()}-${process.pid}-${uuidv7().slice(-6)}`;
   const fences = watchFence(context, id);
-  const ledger = createLedger(context, id, fences);
+  const meters = createMeters();
+  const ledger = createLedger(context, id, fences, meters);
   const budgets = openBudgets(context);
   const breakers = createBreakers(context);
   const handlers = new Map<string, Handler>([
-    ["publish-channel", publishChannelHandler({ ledger, fences, budgets, breakers })],
+    ["publish-channel", publishChannelHandler({ ledger, fences, budgets, breakers, meters })],
     ["read-engagement", readEngagementHandler],
     ["check-receipts", checkReceiptsHandler],
     ["keep-channel", keepChannelHandler],
     ["remove-parts", removePartsHandler],
     ["preflight-channel", preflightChannelHandler],
   ]);
-  const leases = createLeaseKeeper(context, id, handlers);
+  const leases = createLeaseKeeper(context, id, handlers, meters);
   const lanes = JOBS.flatMap((job) =>
     [...connectors.keys()].map((platform) => ({ job: job.name, lane: platform })),
   );
@@ -92,15 +103,27 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
       log.warn({ err: error }, "what is overdue or news could not be looked for");
     },
   );
+  const measuring = repeat(
+    MEASURE_CLOCK_EVERY_MS,
+    async () => meters.clockSkew(await clockSkewMs(context.db)),
+    (error) => {
+      log.warn({ err: error }, "the clock could not be compared with the database's");
+    },
+  );
+  const isQueueHealthy = (): boolean =>
+    queue !== null && lanes.every((lane) => queue.isHealthy(laneOf(lane)));
+  describeWork(meters, { leases, lanes, queue, isQueueHealthy });
   log.info({ worker: id, queue: queue ? "redis" : "direct" }, "worker started");
   return {
     id,
     ignoredHints: () => queue?.ignoredHints() ?? 0,
-    isQueueHealthy: () => queue !== null && lanes.every((lane) => queue.isHealthy(laneOf(lane))),
+    metrics: meters.register,
+    isQueueHealthy,
     async stop() {
       await looking.stop();
       await repairing.stop();
       await watching.stop();
+      await measuring.stop();
       await queue?.pause();
       await leases.stop();
       await queue?.close();
@@ -128,35 +151,4 @@ function openQueueFor(
     });
   };
   return openWakeQueue({ redisUrl, lanes, concurrency, log, onHint, onRecovered });
-}
-
-/** Does something again and again, one at a time, with a pause in between. */
-function repeat(
-  everyMs: number,
-  work: () => Promise<void>,
-  onError: (error: unknown) => void,
-): { stop: () => Promise<void> } {
-  const stopping = new AbortController();
-  let wakeUp = (): void => {};
-  async function loop(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await work().catch(onError);
-      if (stopping.signal.aborted) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, everyMs);
-        wakeUp = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  }
-  const done = loop();
-  return {
-    async stop() {
-      stopping.abort();
-      wakeUp();
-      await done;
-    },
-  };
 }

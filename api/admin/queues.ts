@@ -1,20 +1,17 @@
 import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { ExpressAdapter } from "@bull-board/express";
-import { Queue } from "bullmq";
 import { Router, type RequestHandler } from "express";
-import type { Redis } from "ioredis";
 import type { Actor, Context } from "../../shared/context.ts";
 import type { Db } from "../../shared/db/client.ts";
 import { findToken } from "../../shared/db/tokens.ts";
 import { listWorkspaces } from "../../shared/db/workspaces.ts";
 import { may } from "../../shared/domain/permission.ts";
 import { tokenHash } from "../../shared/domain/token.ts";
-import { JOBS } from "../../shared/jobs/registry.ts";
+import type { NamedQueue } from "./open-queues.ts";
 import type { QueueConnection } from "./queue-connection.ts";
 
 const BASE_PATH = "/admin/queues";
-const PREFIX = "postwell";
 
 /** The board names a font of another server in its page; nothing but our own server is asked. */
 const POLICY =
@@ -34,9 +31,13 @@ const AWAY_PAGE = `<!doctype html>
  * The queues as Bull Board shows them, for admins, to look at only: what to do with a delivery is decided in PostgreSQL, so
  * a button here could do nothing but confuse. Jobs hold ids only.
  */
-export function queueRoutes(context: Context, connection: QueueConnection): Router {
+export function queueRoutes(
+  context: Context,
+  connection: QueueConnection,
+  queues: readonly NamedQueue[],
+): Router {
   const routes = Router();
-  const board = queueBoard(context, connection.redis);
+  const board = queueBoard(queues);
   const requireQueue: RequestHandler = async (_req, res, next) => {
     if (await connection.isReachable()) next();
     else res.status(503).type("html").send(AWAY_PAGE);
@@ -49,31 +50,15 @@ export function queueRoutes(context: Context, connection: QueueConnection): Rout
   return routes;
 }
 
-function queueBoard({ connectors }: Context, connection: Redis): RequestHandler {
-  const names = JOBS.flatMap(({ name }) => [...connectors.keys()].map((lane) => `${name}-${lane}`));
+function queueBoard(queues: readonly NamedQueue[]): RequestHandler {
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath(BASE_PATH);
   createBullBoard({
     serverAdapter,
-    queues: names.map(
-      (name) => new BullMQAdapter(openQueue(name, connection), { readOnlyMode: true }),
-    ),
+    queues: queues.map(({ queue }) => new BullMQAdapter(queue, { readOnlyMode: true })),
     options: { uiConfig: { boardTitle: "Postwell" } },
   });
   return serverAdapter.getRouter();
-}
-
-function openQueue(name: string, connection: Redis): Queue {
-  const queue = new Queue(name, {
-    connection,
-    prefix: PREFIX,
-    // Nothing is asked at the start: a first question that fails would be remembered for good.
-    skipMetasUpdate: true,
-    skipWaitingForReady: true,
-    skipVersionCheck: true,
-  });
-  queue.on("error", () => {});
-  return queue;
 }
 
 /** A browser asks for name and password: any name, and the token as the password. Programs send it as Bearer. */

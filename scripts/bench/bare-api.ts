@@ -16,10 +16,14 @@ await pool.query(
 
 const app = express();
 app.use(express.json());
-app.post("/api/v1/posts", async (req, res) => {
+app.post("/api/v1/posts", (req, res, next) => {
   const id = randomUUID();
-  await pool.query("insert into bare_posts (id, body) values ($1, $2)", [id, req.body]);
-  res.status(201).json({ id, body: req.body as unknown });
+  const body: unknown = req.body;
+  const insertion = "insert into bare_posts (id, body) values ($1, $2)";
+  pool.query(insertion, [id, body], (error) => {
+    if (error) next(error);
+    else res.status(201).json({ id, body });
+  });
 });
 
 const server = app.listen(0, "127.0.0.1", () => {

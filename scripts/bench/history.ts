@@ -1,9 +1,10 @@
 import type { Client } from "pg";
 import { connector } from "../../shared/connectors/sandbox/index.ts";
+import { wakeChannels } from "./plan-deliveries.ts";
 import type { Template } from "./template.ts";
 
 /**
- * Fills the ledger with what was published before. PostgreSQL plans for the sizes that it finds, and keeps plans of
+ * Fills the ledger with what was published before and what is planned for later, as in a database that is in use. PostgreSQL plans for the sizes that it finds, and keeps plans of
  * foreign-key checks: on empty tables it would go on reading them whole while they grow.
  */
 export async function addHistory(
@@ -55,4 +56,27 @@ export async function addHistory(
   ] as const;
   for (const [statement, values] of statements) await client.query(statement, [...values]);
   await client.query("drop table past");
+  await planAhead(client, { workspaceId, tokenId, channelIds });
+}
+
+/** Gives every channel one delivery in a month, so that what wakes them is there and known to the planner. */
+async function planAhead(
+  client: Client,
+  { workspaceId, tokenId, channelIds }: Pick<Template, "workspaceId" | "tokenId" | "channelIds">,
+): Promise<void> {
+  await client.query(
+    `with future as (
+       select gen_random_uuid() as post_id, channel_id, clock() + interval '30 days' as at
+         from unnest($1::uuid[]) as channel_id),
+     posted as (
+       insert into posts (id, workspace_id, state, parts, content_hash, created_by)
+       select post_id, $2, 'scheduled', '[{"text": "Future", "mediaIds": []}]', 'future', $3 from future),
+     aimed as (
+       insert into post_channels (workspace_id, post_id, channel_id) select $2, post_id, channel_id from future)
+     insert into deliveries (id, workspace_id, post_id, channel_id, platform, state, content_hash, due_at, latest_at, next_at)
+     select gen_random_uuid(), $2, post_id, channel_id, $4, 'scheduled', 'future', at, at + interval '1 hour', at
+       from future`,
+    [channelIds, workspaceId, tokenId, connector.id],
+  );
+  await wakeChannels(client);
 }

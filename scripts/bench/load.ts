@@ -65,7 +65,7 @@ export function spike(count: number, channels: number): Load {
 
 /** Long enough for a load to be planned before its first time. */
 export function planningMs({ deliveries }: Load): number {
-  return 2_000 + deliveries.length * 0.5;
+  return 5_000 + deliveries.length * 2;
 }
 
 function spread(

@@ -72,7 +72,7 @@ async function runOurs(
   return { startedAt, endedAt, deliveries, cpu, trouble };
 }
 
-/** Until the outbox has nothing to publish any more. */
+/** Until no channel has anything to do before the far future that every channel has planned. */
 async function allDone(
   { signal }: Stage,
   client: Client,
@@ -80,7 +80,8 @@ async function allDone(
 ): Promise<void> {
   for (;;) {
     const { rowCount } = await client.query(
-      "select from outbox where job = 'publish-channel' limit 1",
+      `select from outbox where job = 'publish-channel'
+          and (leased_until is not null or run_at < now() + interval '1 day') limit 1`,
     );
     if (rowCount === 0) return;
     for (const worker of workers) worker.requireAlive();

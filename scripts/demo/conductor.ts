@@ -50,7 +50,7 @@ export async function conduct(conductor: Conductor): Promise<Performance> {
     await killWhereDue(conductor);
     const next = earlier(look.nextAt, scenes.nextAt());
     if (look.isIdle) await scenes.tell();
-    if (look.isIdle && next === null) {
+    if (look.isOver && scenes.nextAt() === null) {
       return { jumps, playedMs: performance.now() - startedMs, endedAt: look.now };
     }
     if (look.isIdle && next !== null && next.getTime() - look.now.getTime() > AT_ONCE_MS) {

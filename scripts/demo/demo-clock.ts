@@ -6,12 +6,14 @@ export interface Look {
   /** The demo's time. */
   readonly now: Date;
   /**
-   * How far time may pass before somebody must be woken, UTC; null when all is done. Never beyond the next publication; what
-   * only reads, on all channels within two seconds of each other, is left together.
+   * How far time may pass before somebody must be woken, UTC; null for nobody. Never beyond the next publication; what only
+   * reads, on all channels within two seconds of each other, is left together.
    */
   readonly nextAt: Date | null;
   /** Nobody works on anything and nothing is due: time may pass. */
   readonly isIdle: boolean;
+  /** Nothing is left but upkeep, which never ends. */
+  readonly isOver: boolean;
   /** When the last lease ends if nobody renews it, by the real clock; null for none. */
   readonly leasedForMs: number | null;
 }
@@ -49,6 +51,7 @@ export async function openDemoClock(db: Db, startsAt: Date): Promise<DemoClock> 
             as $$ select now() + (select ahead_ms from demo_clock) * interval '1 ms' $$`.execute(
     db,
   );
+  await leaveUpkeepToTheNight(db);
   let aheadMs = 0;
   const demoClock: DemoClock = {
     now: () => new Date(Date.now() + aheadMs),
@@ -63,11 +66,28 @@ export async function openDemoClock(db: Db, startsAt: Date): Promise<DemoClock> 
   return demoClock;
 }
 
+/**
+ * Sign-ins are renewed every two hours by themselves, which would be most of what there is to see. Here that waits for six
+ * o'clock UTC; what needs a fresh sign-in before renews it by itself.
+ */
+async function leaveUpkeepToTheNight(db: Db): Promise<void> {
+  await sql`create function leave_to_the_night() returns trigger language plpgsql as $$
+            begin
+              new.run_at := date_trunc('day', new.run_at + interval '18 hours') + interval '6 hours';
+              return new;
+            end $$`.execute(db);
+  await sql`create trigger outbox_upkeep before insert or update of run_at on outbox
+            for each row when (new.job = 'keep-channel') execute function leave_to_the_night()`.execute(
+    db,
+  );
+}
+
 interface LookRow {
   readonly now: Date;
   readonly nextAt: Date | null;
   readonly due: number;
   readonly leased: number;
+  readonly unfinished: number;
   readonly leasedForMs: number | null;
 }
 
@@ -79,10 +99,12 @@ async function look(db: Db): Promise<Look> {
                    and run_at <= (select min(run_at) from outbox) + interval '2 s')) as next_at,
            count(*) filter (where run_at <= clock()) as due,
            count(*) filter (where leased_until > now()) as leased,
+           count(*) filter (where job <> 'keep-channel') as unfinished,
            extract(epoch from max(leased_until) filter (where leased_until > now()) - now())::float8 * 1000 as leased_for_ms
       from outbox`.execute(db);
-  const { now, nextAt, due, leased, leasedForMs } = only(rows);
-  return { now, nextAt, isIdle: due === 0 && leased === 0, leasedForMs };
+  const { now, nextAt, due, leased, unfinished, leasedForMs } = only(rows);
+  const isIdle = due === 0 && leased === 0;
+  return { now, nextAt, isIdle, isOver: isIdle && unfinished === 0, leasedForMs };
 }
 
 async function count(db: Db): Promise<Count> {

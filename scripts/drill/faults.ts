@@ -20,7 +20,7 @@ export interface PlannedFault {
 }
 
 /** Faults of one lane never overlap; each worker has a lane of its own. */
-type Lane = "worker" | "queue" | "database" | "platform" | "api";
+type Lane = "worker" | "queue" | "database" | "platform" | "network" | "api";
 
 interface Kind {
   readonly lane: Lane;
@@ -52,10 +52,10 @@ export const FAULT_KINDS = {
   "postgres restarted": { lane: "database", lastsMs: [0, 1_500], weight: 2 },
   "postgres sessions ended": { lane: "database", lastsMs: [0, 0], weight: 2 },
   "worker's database sessions ended": { lane: "database", lastsMs: [0, 0], weight: 2 },
-  "platform misbehaves": { lane: "platform", lastsMs: [0, 0], weight: 12 },
-  "platform answers late": { lane: "platform", lastsMs: [1_000, 4_000], weight: 2 },
-  "platforms frozen": { lane: "platform", lastsMs: [1_000, 5_000], weight: 1 },
-  "sign-in ended": { lane: "platform", lastsMs: [0, 0], weight: 1 },
+  "platform misbehaves": { lane: "platform", lastsMs: [500, 2_000], weight: 1 },
+  "platform answers late": { lane: "network", lastsMs: [1_000, 4_000], weight: 2 },
+  "platforms frozen": { lane: "network", lastsMs: [1_000, 5_000], weight: 1 },
+  "sign-in ended": { lane: "network", lastsMs: [0, 0], weight: 1 },
   "api killed": { lane: "api", lastsMs: [100, 1_000], weight: 1 },
   "worker with a wrong clock": { lane: "api", lastsMs: [0, 0], weight: 1 },
 } as const satisfies Record<string, Kind>;
@@ -83,6 +83,7 @@ const PAUSES_MS: Record<Lane, readonly [number, number]> = {
   queue: [2_000, 8_000],
   database: [9_000, 20_000],
   platform: [300, 1_800],
+  network: [8_000, 20_000],
   api: [8_000, 20_000],
 };
 
@@ -98,6 +99,8 @@ export function planFaults(options: DrillOptions): PlannedFault[] {
     ["queue", 0],
     ["database", 0],
     ["platform", 0],
+    ["platform", 1],
+    ["network", 0],
     ["api", 0],
   ];
   return lanes
@@ -113,13 +116,15 @@ function planLane(options: DrillOptions, lane: Lane, number: number): PlannedFau
   if (kinds.length === 0) return faults;
   const endMs = options.seconds * 1_000;
   let order: FaultKind[] = [];
-  let atMs = random.between(500, 3_000);
+  let misbehaviour: PlatformFault[] = [];
+  let atMs = random.between(300, 2_000);
   while (atMs < endMs) {
     if (order.length === 0) order = random.shuffled(kinds.flatMap(byWeight));
     const kind = takeFirstNew(order, faults);
     const [shortest, longest] = FAULT_KINDS[kind].lastsMs;
     const forMs = Math.round(random.between(shortest, longest));
-    const platformFault = kind === "platform misbehaves" ? random.pick(MISBEHAVIOUR) : null;
+    if (misbehaviour.length === 0) misbehaviour = random.shuffled(MISBEHAVIOUR);
+    const platformFault = kind === "platform misbehaves" ? (misbehaviour.pop() ?? null) : null;
     const which = lane === "worker" ? number : random.int(0, 1_000_000);
     faults.push({
       kind,
@@ -136,7 +141,7 @@ function planLane(options: DrillOptions, lane: Lane, number: number): PlannedFau
 
 /** A short drill has the same faults in less time. */
 function paceOf({ seconds }: DrillOptions, random: Random): number {
-  return seconds < 30 ? random.between(0.3, 0.6) : 1;
+  return seconds < 30 ? random.between(0.1, 0.4) : 1;
 }
 
 function kindNames(): FaultKind[] {

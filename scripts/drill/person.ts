@@ -46,9 +46,10 @@ export async function playPerson(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
+    for (const channelId of await endedSignIns(scene).catch(() => [])) {
+      await signInAgain(scene, work, channelId);
+    }
     const waiting = await waitingFor(scene).catch(() => []);
-    const ended = new Set(waiting.flatMap((one) => (one.needsAttention ? one.channelId : [])));
-    for (const channelId of ended) await signInAgain(scene, work, channelId);
     const open = waiting.filter((one) => mayBeHelped(scene, work, one));
     while (open.length > 0 && !signal.aborted) {
       await Promise.all(open.splice(0, TOGETHER).map((one) => help(scene, work, one)));
@@ -66,6 +67,13 @@ function mayBeHelped(scene: Scene, work: PersonWork, one: Waiting): boolean {
 /** While a hold is on, a person waits for its end. */
 function isActiveOn({ cast }: Scene, { channel, endedAt }: Stop, channelId: string): boolean {
   return endedAt === Infinity && cast.channels[channel]?.id === channelId;
+}
+
+async function endedSignIns({ stage }: Scene): Promise<string[]> {
+  const rows = await stage.database.tryRows<{ id: string }>(
+    "select id from channels where state = 'needs_attention'",
+  );
+  return rows.map(({ id }) => id);
 }
 
 async function waitingFor({ stage }: Scene): Promise<Waiting[]> {

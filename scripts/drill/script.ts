@@ -53,6 +53,8 @@ export async function storeScript(
     await insert(database, cast, JSON.stringify(some.map((line) => rowOf(cast, line))));
   }
   await database.rows("analyze");
+  // What is on disk now need not be recovered after a restart.
+  await database.rows("checkpoint");
   await database.rows(
     `insert into outbox (job, lane, subject_id, run_at, revision)
      select 'publish-channel', platform, channel_id, min(next_at), 1

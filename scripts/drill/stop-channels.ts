@@ -55,10 +55,9 @@ async function endUnclear({ stage }: Pick<Scene, "stage">, channelId: string): P
     active && scope.channelIds.includes(channelId);
   while (!stage.signal.aborted) {
     const list = List.safeParse((await stage.api.get(`${HOLDS}?limit=100`)).body);
-    for (const { id } of (list.data?.items ?? []).filter(ofChannel)) {
-      await stage.api.wish("POST", `${HOLDS}/${id}/end`, {});
-    }
-    if (list.success) return;
+    const going = (list.data?.items ?? []).filter(ofChannel);
+    if (list.success && going.length === 0) return;
+    for (const { id } of going) await stage.api.wish("POST", `${HOLDS}/${id}/end`, {});
     await delay(500, undefined, { signal: stage.signal }).catch(() => undefined);
   }
 }

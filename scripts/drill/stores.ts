@@ -79,7 +79,9 @@ export async function openStores({ withRedis, signal, say }: StoresStart): Promi
       restartPostgres: (downMs) =>
         inHand(async () => {
           await endAtOnce(postgres.pid, "SIGQUIT", downMs);
-          postgres = await startPostgres({ dir: postgresDir });
+          // On a busy machine its recovery may take longer than a start is given.
+          const again = () => startPostgres({ dir: postgresDir });
+          postgres = await again().catch(again);
         }),
       close,
     };

@@ -69,8 +69,12 @@ export const STRIKES: Record<FaultKind, Strike> = {
     endSessions(scene, memberOf(scene, which).name),
   "platform misbehaves": async (scene, fault) => {
     if (!fault.platformFault) return "there is no such fault";
-    const times = timesOf(scene, fault);
-    await scene.stage.platforms.misbehave(platformOf(scene, fault), fault.platformFault, times);
+    const { platforms } = scene.stage;
+    const platform = platformOf(scene, fault);
+    await platforms.misbehave(platform, fault.platformFault, timesOf(fault));
+    // Left alone, it would wait for the few requests of a platform that is given time to recover.
+    await delay(fault.forMs);
+    await platforms.misbehave(platform, fault.platformFault, 0);
     return null;
   },
   "platform answers late": async (scene, fault) => {
@@ -127,6 +131,7 @@ async function endSessions({ stage }: Scene, name: string): Promise<null> {
   return null;
 }
 
+const MOST_TIMES = 4;
 const WRONG_BY_MS = 120_000;
 const REFUSES_WITHIN_MS = 20_000;
 
@@ -173,10 +178,9 @@ export function platformOf({ stage }: Scene, { which }: PlannedFault): string {
   return platforms[which % platforms.length] ?? "";
 }
 
-/** More in a large drill, where a few would not be noticed. */
-export function timesOf({ stage }: Scene, { which }: PlannedFault): number {
-  const most = Math.max(2, Math.round(stage.options.deliveries / 1_000));
-  return 1 + (which % most);
+/** Mostly fewer in a row than make a platform count as away. */
+export function timesOf({ which }: PlannedFault): number {
+  return 1 + (which % MOST_TIMES);
 }
 
 /** Sometimes in time, sometimes after we have given up. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { BREAKER_STATES } from "../domain/outage.ts";
+import { ReasonView } from "./delivery.ts";
 
 const ChannelAtRisk = z.object({
   channelId: z.uuid(),
@@ -35,6 +36,31 @@ const PlatformView = z
   })
   .meta({ id: "PlatformHealth" });
 
+const LIGHT_COUNTS = {
+  green: z.int().describe("Will go out, as things stand."),
+  amber: z.int().describe("May be late, or less than they should be."),
+  red: z.int().describe("Will not go out unless somebody acts."),
+  unchecked: z.int().describe("Not looked at yet."),
+};
+
+const ChannelForecast = z
+  .object({
+    channelId: z.uuid(),
+    name: z.string(),
+    platform: z.string(),
+    ...LIGHT_COUNTS,
+    reds: z
+      .array(
+        z.object({
+          deliveryId: z.uuid(),
+          dueAt: z.iso.datetime(),
+          reasons: z.array(ReasonView),
+        }),
+      )
+      .describe("The first ten of the red ones, and why."),
+  })
+  .meta({ id: "ChannelForecast" });
+
 /** `GET /api/v1/status` */
 export const StatusView = z
   .object({
@@ -43,7 +69,9 @@ export const StatusView = z
     next24Hours: z.object({
       deliveries: z.int(),
       atStake: z.int().describe("Of these, on channels that need a person."),
+      ...LIGHT_COUNTS,
     }),
+    channels: z.array(ChannelForecast).describe("Those on which something is due within 24 hours."),
     channelsNeedingAttention: z.array(ChannelAtRisk),
     signInsEnding: z
       .array(SignInEnding)
@@ -62,8 +90,22 @@ export const StatusView = z
       .object({ deliveryId: z.uuid(), dueAt: z.iso.datetime() })
       .nullable()
       .describe("Should have gone out and has not; null where nothing is late."),
+    overdue: z
+      .int()
+      .describe("How many are late like that, and nothing works on them: look at the workers."),
+    workers: z
+      .object({ alive: z.int(), lastSeenAt: z.iso.datetime().nullable() })
+      .describe("Of the whole installation, by the real clock. Without one, nothing goes out."),
     platforms: z.array(PlatformView).describe("Those that this workspace has channels on."),
-    queue: z.object({ mode: z.enum(["redis", "direct"]) }),
+    queue: z
+      .object({
+        mode: z.enum(["redis", "direct"]),
+        isReachable: z.boolean().nullable().describe("Whether Redis answers; null in direct mode."),
+        silentLanes: z
+          .array(z.string())
+          .describe("Jobs and platforms whose hints do not come through. Workers go on without."),
+      })
+      .describe("What the queue does decides nothing: without it, workers look into PostgreSQL."),
   })
   .meta({ id: "Status" });
 

@@ -15,6 +15,8 @@ export interface Lease {
   readonly subjectId: string;
   readonly lane: string;
   readonly fence: number;
+  /** It was somebody's who did not give it back: a worker died, or was frozen. */
+  readonly isTakenOver: boolean;
 }
 
 /**
@@ -115,13 +117,13 @@ export async function leaseDue(
        set leased_by = ${holder.worker}, leased_until = now() + ${holder.leaseMs} * interval '1 ms', fence = fence + 1
       from jsonb_to_recordset(${JSON.stringify(lanes)}::jsonb) as l(job text, lane text, free int, "lagMs" float8)
      cross join lateral (
-           select o.job, o.subject_id from outbox o
+           select o.job, o.subject_id, o.leased_by is not null as is_taken_over from outbox o
             where o.job = l.job and o.lane = l.lane
               and o.run_at <= clock() - l."lagMs" * interval '1 ms'
               and (o.leased_until is null or o.leased_until <= now())
             order by o.run_at limit l.free for update skip locked) due
      where o.job = due.job and o.subject_id = due.subject_id
-    returning o.job, o.subject_id, o.lane, o.fence`.execute(db);
+    returning o.job, o.subject_id, o.lane, o.fence, due.is_taken_over`.execute(db);
   return rows;
 }
 
@@ -155,9 +157,10 @@ export async function leaseSubjects(
     lane: string;
     fence: number | null;
     earlyMs: number | null;
+    isTakenOver: boolean;
   }>`
     with wanted as (
-      select o.subject_id, o.lane, o.run_at <= clock() as is_due,
+      select o.subject_id, o.lane, o.run_at <= clock() as is_due, o.leased_by is not null as is_taken_over,
              extract(epoch from o.run_at - clock())::float8 * 1000 as early_ms
         from outbox o
        where o.job = ${job} and o.subject_id = any(${subjectIds}::uuid[])
@@ -168,13 +171,14 @@ export async function leaseSubjects(
          set leased_by = ${holder.worker}, leased_until = now() + ${holder.leaseMs} * interval '1 ms', fence = fence + 1
         from wanted w where o.job = ${job} and o.subject_id = w.subject_id and w.is_due
       returning o.subject_id, o.fence)
-    select w.subject_id, w.lane, l.fence, case when w.is_due then null else w.early_ms end as early_ms
+    select w.subject_id, w.lane, l.fence, w.is_taken_over, case when w.is_due then null else w.early_ms end as early_ms
       from wanted w left join leased l using (subject_id)`.execute(db);
   const found = new Map(rows.map((row) => [row.subjectId, row]));
   return subjectIds.map((subjectId) => {
     const row = found.get(subjectId);
     if (!row || row.fence === null) return { subjectId, earlyMs: row?.earlyMs ?? null };
-    return { subjectId, lease: { job, subjectId, lane: row.lane, fence: row.fence } };
+    const { lane, fence, isTakenOver } = row;
+    return { subjectId, lease: { job, subjectId, lane, fence, isTakenOver } };
   });
 }
 

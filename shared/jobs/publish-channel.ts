@@ -18,8 +18,11 @@ export const publishChannel: Job = {
                    else least(greatest(first.at, w.until, case when w.is_out then clock() + interval '1 s' end), other.at) end
          from channel_waits w join channels c on c.id = w.channel_id
         cross join lateral (
-              select min(look_at(d.state, d.next_at, d.latest_at, c.attention is not null)) as at
-                from deliveries d where d.channel_id = w.channel_id and d.next_at is not null) first
+              -- In two, so that the index answers at once for a channel that is well, however long its plan.
+              select case when c.attention is null
+                then (select min(d.next_at) from deliveries d where d.channel_id = w.channel_id and d.next_at is not null)
+                else (select min(look_at(d.state, d.next_at, d.latest_at, true))
+                        from deliveries d where d.channel_id = w.channel_id and d.next_at is not null) end as at) first
         cross join lateral (
               select min(case when d.state = 'scheduled' then greatest(d.next_at, d.latest_at + interval '1 ms')
                               when d.state in ('unknown', 'sending') and not w.is_out then d.next_at end) as at

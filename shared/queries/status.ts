@@ -1,9 +1,9 @@
 import { sql } from "kysely";
 import type { Db } from "../db/client.ts";
+import { countOverdue, type OverdueCount } from "../db/overdue.ts";
 import type { Attention } from "../domain/channel.ts";
-
-/** Later than this is late: workers look far more often, so somebody has to look at them. */
-const OVERDUE_AFTER_MS = 60_000;
+import { readForecasts, type ChannelForecast } from "./forecasts.ts";
+import { readWorkers, type Workers } from "./workers.ts";
 
 /** States in which a delivery waits for a person. */
 export const WAITING_STATES = [
@@ -37,19 +37,28 @@ export interface PublishingOutlook {
   readonly channelsAtRisk: readonly AtRisk[];
   readonly signInsEnding: readonly SignInEnding[];
   readonly waiting: Readonly<Record<(typeof WAITING_STATES)[number], number>>;
-  readonly oldestOverdue: { readonly deliveryId: string; readonly dueAt: Date } | null;
+  readonly overdue: OverdueCount;
+  readonly forecasts: readonly ChannelForecast[];
+  readonly workers: Workers;
 }
 
 /** What the next 24 hours of a workspace depend on. */
-export async function readOutlook(db: Db, workspaceId: string): Promise<PublishingOutlook> {
-  const [due, channelsAtRisk, signInsEnding, waiting, oldestOverdue] = await Promise.all([
-    countDue(db, workspaceId),
-    findChannelsAtRisk(db, workspaceId),
-    findSignInsEnding(db, workspaceId),
-    countWaiting(db, workspaceId),
-    findOldestOverdue(db, workspaceId),
-  ]);
-  return { ...due, channelsAtRisk, signInsEnding, waiting, oldestOverdue };
+export async function readOutlook(
+  db: Db,
+  workspaceId: string,
+  { overdueAfterMs }: { readonly overdueAfterMs: number },
+): Promise<PublishingOutlook> {
+  const [due, channelsAtRisk, signInsEnding, waiting, overdue, forecasts, workers] =
+    await Promise.all([
+      countDue(db, workspaceId),
+      findChannelsAtRisk(db, workspaceId),
+      findSignInsEnding(db, workspaceId),
+      countWaiting(db, workspaceId),
+      countOverdue(db, overdueAfterMs, workspaceId),
+      readForecasts(db, workspaceId),
+      readWorkers(db),
+    ]);
+  return { ...due, channelsAtRisk, signInsEnding, waiting, overdue, forecasts, workers };
 }
 
 async function countDue(db: Db, workspaceId: string): Promise<{ at: Date; due: number }> {
@@ -105,21 +114,4 @@ async function countWaiting(db: Db, workspaceId: string): Promise<PublishingOutl
     held: of("held"),
     expired: of("expired"),
   };
-}
-
-/** What a worker should have looked at by now: a delivery that is to be tried again later is not late. */
-async function findOldestOverdue(
-  db: Db,
-  workspaceId: string,
-): Promise<PublishingOutlook["oldestOverdue"]> {
-  const { rows } = await sql<{ deliveryId: string; dueAt: Date }>`
-    select id as delivery_id, due_at from deliveries
-     where workspace_id = ${workspaceId} and state = any('{scheduled,preparing,sending}')
-       -- What waits for a channel that needs a person is told of there.
-       and not exists (select 1 from channels c where c.id = deliveries.channel_id and c.attention is not null)
-       -- And what waits for a limit or an outage, with its platform.
-       and not exists (select 1 from channel_waits w where w.channel_id = deliveries.channel_id and w.is_waiting)
-       and due_at <= clock() and next_at <= clock() - ${OVERDUE_AFTER_MS} * interval '1 ms'
-     order by due_at limit 1`.execute(db);
-  return rows[0] ?? null;
 }

@@ -133,6 +133,7 @@ const LAYERS: readonly { readonly files: RegExp; readonly may: readonly (RegExp 
       "ioredis",
       "rate-limiter-flexible",
       "cockatiel",
+      "prom-client",
       "zod",
       "uuid",
     ],

@@ -242,6 +242,7 @@ describe("the process", () => {
   test("says whether the next 24 hours will publish", async () => {
     const someone = await api.signIn();
     await aChannel(opened.context, someone.actor);
+    await opened.db.insertInto("workers").values({ id: "a", confirmedFence: 0 }).execute();
 
     const answer = await someone.get("/status");
 

@@ -53,7 +53,9 @@ describe("the description of the API", () => {
 
   test("names every route that there is, and no other", () => {
     const closing = new AbortController();
-    const served = NOUNS.flatMap((noun) => routesOf(noun.routes(opened.context, closing.signal)));
+    const served = NOUNS.flatMap((noun) =>
+      routesOf(noun.routes(opened.context, closing.signal, null)),
+    );
     const own = docsOperations.map(({ method, path }) => `${method} ${path}`);
 
     expect(described().toSorted()).toEqual([...new Set([...served, ...own])].toSorted());

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import type { StatusView } from "../../shared/contract/status.ts";
 import type { Attention } from "../../shared/domain/channel.ts";
+import type { Forecast } from "../../shared/domain/preflight.ts";
 import { startApi, type ApiClient, type TestApi } from "../support/api-client.ts";
 import { aChannel, aDelivery } from "../support/builders.ts";
 import { createTestContext, type TestContext } from "../support/context.ts";
@@ -15,6 +16,7 @@ let client: ApiClient;
 beforeAll(async () => {
   opened = await createTestContext();
   await opened.setClock(now, { frozen: true });
+  await aWorker();
   api = await startApi(opened.context);
 });
 
@@ -26,6 +28,12 @@ afterAll(async () => {
   await api.close();
   await opened.close();
 });
+
+/** A worker that is heard of for as long as the tests may take. */
+async function aWorker(): Promise<void> {
+  const seenAt = new Date(Date.now() + 3_600_000);
+  await opened.db.insertInto("workers").values({ id: "a", seenAt, confirmedFence: 0 }).execute();
+}
 
 async function status(): Promise<StatusView> {
   const { body } = await client.get<StatusView>("/status");
@@ -118,3 +126,53 @@ test("knows nothing of other workspaces", async () => {
     channelsNeedingAttention: [],
   });
 });
+
+test("says of each channel what is foretold of its next 24 hours, and why what is red is red", async () => {
+  const heart = await aChannel(opened.context, client.actor, { name: "Heart" });
+  const lungs = await aChannel(opened.context, client.actor, { name: "Lungs" });
+  const reason = { code: "media.broken", light: "red", title: "t", nextStep: "n" } as const;
+  const ids = await Promise.all([1, 2, 3, 30].map((hours) => planned(heart, inHours(hours))));
+  const [redId = "", amberId = "", , laterId = ""] = ids;
+  await foretell(redId, { light: "red", reasons: [reason] });
+  await foretell(amberId, { light: "amber", reasons: [{ ...reason, light: "amber" }] });
+  await foretell(laterId, { light: "red", reasons: [reason] });
+  await foretell(await planned(lungs, inHours(4)), { light: "green", reasons: [] });
+
+  const { ok, next24Hours, channels } = await status();
+
+  expect({ ok, next24Hours }).toEqual({
+    ok: false,
+    next24Hours: { deliveries: 4, atStake: 0, green: 1, amber: 1, red: 1, unchecked: 1 },
+  });
+  const reds = [{ deliveryId: redId, dueAt: inHours(1).toISOString(), reasons: [reason] }];
+  expect(channels).toMatchObject([
+    { channelId: heart.id, name: "Heart", green: 0, amber: 1, red: 1, unchecked: 1, reds },
+    { channelId: lungs.id, green: 1, amber: 0, red: 0, unchecked: 0, reds: [] },
+  ]);
+});
+
+test("does not promise anything while no worker lives", async () => {
+  const seen = (minutesAgo: number) =>
+    opened.db
+      .updateTable("workers")
+      .set({ seenAt: new Date(Date.now() - minutesAgo * 60_000) })
+      .execute();
+  await seen(1);
+  const alone = await status();
+  await seen(-60);
+
+  expect(alone).toMatchObject({ ok: false, workers: { alive: 0 } });
+  expect(alone.workers.lastSeenAt).not.toBeNull();
+  expect(await status()).toMatchObject({ ok: true, workers: { alive: 1 } });
+});
+
+test("knows of a queue only where there is one", async () => {
+  expect((await status()).queue).toEqual({ mode: "direct", isReachable: null, silentLanes: [] });
+});
+
+/** As the preflight would leave it. */
+async function foretell(deliveryId: string, found: Forecast): Promise<void> {
+  const preflight = JSON.stringify({ ...found, checkedAt: now.toISOString() });
+  const query = opened.db.updateTable("deliveries").set({ preflight });
+  await query.where("id", "=", deliveryId).execute();
+}

@@ -10,6 +10,7 @@ import {
 import { inRounds } from "../../shared/db/rounds.ts";
 import type { NextRun } from "../../shared/db/outbox.ts";
 import { JOBS } from "../../shared/jobs/registry.ts";
+import type { Meters } from "../metrics/meters.ts";
 import { LEASE_MARGIN_MS } from "../publishing/ledger.ts";
 import type { Handler } from "./handler.ts";
 import { laneOf } from "./lane.ts";
@@ -50,6 +51,7 @@ export function createLeaseKeeper(
   context: Context,
   worker: string,
   handlers: ReadonlyMap<string, Handler>,
+  meters: Pick<Meters, "tookOver" | "lostLease">,
 ): LeaseKeeper {
   requireHandlers(handlers);
   const held = new Map<string, Held>();
@@ -66,6 +68,7 @@ export function createLeaseKeeper(
     held.get(key)?.abort.abort();
     held.set(key, entry);
     if (isStopping) entry.abort.abort();
+    if (lease.isTakenOver) meters.tookOver();
     const lane = laneOf(lease);
     countByLane.set(lane, (countByLane.get(lane) ?? 0) + 1);
     try {
@@ -82,6 +85,7 @@ export function createLeaseKeeper(
       });
     } finally {
       if (held.get(key) === entry) held.delete(key);
+      if (performance.now() - entry.renewedAt > LEASE_MS) meters.lostLease();
       countByLane.set(lane, (countByLane.get(lane) ?? 1) - 1);
     }
   }

@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import * as z from "zod";
 import type { Hint } from "../../shared/db/outbox.ts";
 import type { Logger } from "../../shared/logger.ts";
+import { QUEUE_PREFIX, queueName } from "../../shared/queue-layout.ts";
 import { watchCanaries, type Canaries } from "./canary.ts";
 import { laneOf, type Lane } from "./lane.ts";
 
@@ -12,8 +13,6 @@ const Payload = z.union([
   z.strictObject({ isCanary: z.literal(true) }),
 ]);
 type Payload = z.infer<typeof Payload>;
-
-const PREFIX = "postwell";
 
 /** A Redis that does not answer within this is as good as gone. */
 const COMMAND_TIMEOUT_MS = 2_000;
@@ -88,11 +87,6 @@ export function openWakeQueue(options: WakeQueueOptions): WakeQueue {
   };
 }
 
-/** One queue a job and lane, so that a slow platform fills its own queue only. */
-function queueName({ job, lane }: Lane): string {
-  return `${job}-${lane}`;
-}
-
 async function addToQueues(
   queues: ReadonlyMap<string, Queue>,
   hints: readonly Hint[],
@@ -129,7 +123,7 @@ interface ConnectOptions {
 function openQueue(name: string, connection: Redis, log: Logger): Queue {
   const queue = new Queue(name, {
     connection,
-    prefix: PREFIX,
+    prefix: QUEUE_PREFIX,
     // A hint is tried once: whether there is anything to repeat is decided in PostgreSQL.
     defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: 100 },
     streams: { events: { maxLen: 1_000 } },
@@ -161,7 +155,7 @@ function openWorker(lane: Lane, connection: Redis, options: LaneOptions): Worker
     },
     {
       connection,
-      prefix: PREFIX,
+      prefix: QUEUE_PREFIX,
       concurrency: options.concurrency,
       lockDuration: 10_000,
       stalledInterval: 5_000,

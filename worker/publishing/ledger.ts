@@ -8,6 +8,7 @@ import {
 } from "../../shared/db/deliveries.ts";
 import type { Budgets } from "../budgets/budgets.ts";
 import type { FenceWatch } from "../engine/fence-watch.ts";
+import type { Meters } from "../metrics/meters.ts";
 import type { Breakers } from "./breakers.ts";
 import { recordPublished, type PublishedAnswer } from "../../shared/db/publications.ts";
 import { inRounds } from "../../shared/db/rounds.ts";
@@ -18,6 +19,7 @@ export interface Publishing {
   readonly fences: FenceWatch;
   readonly budgets: Budgets;
   readonly breakers: Breakers;
+  readonly meters: Meters;
 }
 
 /** The three writes of every publication, done for many channels in one statement each. */
@@ -38,20 +40,22 @@ export function createLedger(
   { db, observeClock }: Context,
   worker: string,
   fences: FenceWatch,
+  { round }: Pick<Meters, "round">,
 ): Ledger {
+  async function claimAndObserve(leases: readonly ChannelLease[]) {
+    const found = await claimNext(db, leases);
+    const some = found.find((delivery) => delivery !== null);
+    if (some) {
+      observeClock(some.now);
+      fences.observe(some.holdFence);
+    }
+    return found;
+  }
+  const armAll = (armings: readonly Arming[]) => arm(db, worker, LEASE_MARGIN_MS, armings);
+  const recordAll = (answers: readonly PublishedAnswer[]) => recordPublished(db, answers);
   return {
-    claimNext: inRounds(ROUND, async (leases: readonly ChannelLease[]) => {
-      const found = await claimNext(db, leases);
-      const some = found.find((delivery) => delivery !== null);
-      if (some) {
-        observeClock(some.now);
-        fences.observe(some.holdFence);
-      }
-      return found;
-    }),
-    arm: inRounds(ROUND, (armings: readonly Arming[]) => arm(db, worker, LEASE_MARGIN_MS, armings)),
-    recordPublished: inRounds(ROUND, (answers: readonly PublishedAnswer[]) =>
-      recordPublished(db, answers),
-    ),
+    claimNext: inRounds(ROUND, round("claim", claimAndObserve)),
+    arm: inRounds(ROUND, round("arm", armAll)),
+    recordPublished: inRounds(ROUND, round("answer", recordAll)),
   };
 }
