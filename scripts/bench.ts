@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { writeFileSync } from "node:fs";
 import { apiRow } from "./bench/api-row.ts";
 import type { Figure } from "./bench/compare.ts";
@@ -15,6 +16,8 @@ const ROWS = new Map([
 ]);
 
 const stop = new AbortController();
+// Every request of the API row listens, and there is no leak in that.
+setMaxListeners(0, stop.signal);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.on(signal, () => stop.abort());
 process.once("disconnect", () => stop.abort());

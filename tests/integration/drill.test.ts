@@ -70,15 +70,15 @@ describe("the plan of a drill", () => {
   });
 
   test("asks no more of a channel than its platform allows", () => {
-    const { deliveries, operations } = planDrill(options, [30, 10, ...limits]);
+    const { deliveries, operations } = planDrill(options, [20, 10, ...limits]);
     const created = operations.flatMap(({ kind, delivery }) =>
       kind === "create" ? [delivery] : [],
     );
     const on = (channel: number) =>
       [...deliveries, ...created].filter((delivery) => delivery.channel === channel).length;
 
-    expect([on(0), on(1)]).toEqual([30, 10]);
-    expect(() => planDrill(options, [30, 10])).toThrow("limits");
+    expect([on(0), on(1)]).toEqual([20, 10]);
+    expect(() => planDrill(options, [20, 10])).toThrow("limits");
   });
 
   test("spares Redis where there is none", () => {
