@@ -245,12 +245,12 @@ describe("the preflight", () => {
     const perMs = HOUR * 60_000;
     const budgets = [{ scope: "channel" as const, limit: 2, perMs }];
     await changeChannel({ capabilities: { ...capabilities(), budgets } });
-    workers = await startWorkers(stack);
     const thread = [1, 2].map((part) => ({ text: `Part ${part} of two`, mediaIds: [] }));
 
     const first = await scheduled({ parts: thread });
     const second = await scheduled({}, "2027-02-05T09:20");
     const third = await scheduled({}, "2027-02-05T09:20");
+    workers = await startWorkers(stack);
 
     await turns(first, "green");
     await turns(second, "red", "budget.used_up", "channel.crowded");
