@@ -8,7 +8,7 @@ export const FAILURES = {
     title: "The platform asked us to wait",
     meaning: "Nothing was published. The post goes out when the platform's limit resets.",
     nextStep:
-      "Nothing to do, unless the post is urgent: then publish it by hand and cancel it here.",
+      "Postwell goes on by itself while the post is in time. If it has stopped, retry it once the limit has reset.",
   },
   unavailable: {
     retry: "back_off",
@@ -71,7 +71,7 @@ export const FAILURES = {
     title: "The platform's quota is used up",
     meaning: "Nothing was published. The platform accepts more posts once its quota is renewed.",
     nextStep:
-      "Nothing to do, unless the post is urgent: then publish it by hand and cancel it here.",
+      "Postwell goes on by itself while the post is in time. If it has stopped, retry it once the limit has reset.",
   },
   unknown_outcome: {
     retry: "reconcile",
