@@ -67,6 +67,7 @@ describe("budgets in PostgreSQL", () => {
 });
 
 const redisUrl = process.env["POSTWELL_TEST_REDIS_URL"];
+// Where no Redis can be had there is nothing to test here; the closing lines of a run name what was skipped.
 const withRedis = redisUrl === undefined ? describe.skip : describe;
 
 withRedis("budgets in Redis", () => {

@@ -48,6 +48,7 @@ describe("a drill, direct", () => {
   test(TITLE, () => holds("direct"), TIMEOUT_MS);
 });
 
+// Where no Redis can be had there is nothing to test here; the closing lines of a run name what was skipped.
 const withRedis = process.env.POSTWELL_TEST_REDIS_URL === undefined ? describe.skip : describe;
 withRedis("a drill, through Redis", () => {
   test(TITLE, () => holds("redis"), TIMEOUT_MS);

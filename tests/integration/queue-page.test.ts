@@ -51,6 +51,7 @@ async function untilReachable(ask: () => Promise<Response>): Promise<Response> {
   throw new Error("Redis was never reached");
 }
 
+// Where no Redis can be had there is nothing to test here; the closing lines of a run name what was skipped.
 const whereThereIsRedis = redisUrl === undefined ? describe.skip : describe;
 
 whereThereIsRedis("the queue's page", () => {

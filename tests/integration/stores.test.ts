@@ -140,6 +140,7 @@ test("a Redis that does not answer is refused with the way to do without", async
   });
 });
 
+// Where no Redis can be had there is nothing to test here; the closing lines of a run name what was skipped.
 const withRedis = process.env["POSTWELL_TEST_REDIS_URL"] === undefined ? describe.skip : describe;
 
 withRedis("the private Redis", () => {
