@@ -4,7 +4,7 @@ import { usablePort } from "../stores/processes.ts";
 import { startChild, type Child } from "./child.ts";
 import { turnsOf, type Bar, type Figure } from "./compare.ts";
 import { copyTemplate } from "./database.ts";
-import { ourEnvironment } from "./our-engine.ts";
+import { ourEnvironment, profiling } from "./our-engine.ts";
 import type { Stage } from "./stage.ts";
 import { percentile } from "./statistics.ts";
 
@@ -124,7 +124,8 @@ async function startBareApi(stage: Stage, databaseUrl: string): Promise<RunningA
 async function startOurApi(stage: Stage, databaseUrl: string): Promise<RunningApi> {
   const port = String(await usablePort(0));
   const env = { ...ourEnvironment(stage, databaseUrl, null), PORT: port, HOST: "127.0.0.1" };
-  const child = startChild({ name: "API", script: "api/main.js", env });
+  const nodeOptions = profiling(stage);
+  const child = startChild({ name: "API", script: "api/main.js", env, nodeOptions });
   await child.logged(/api listening/);
   return running(stage, child, `http://127.0.0.1:${port}`);
 }

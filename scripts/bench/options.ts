@@ -27,7 +27,7 @@ const USAGE = `npm run bench -- [options]
   --rounds N           how often the engines take turns (3)
   --rows a,b           only these rows
   --json FILE          also write the results there
-  --profile DIR        write CPU profiles of our workers there`;
+  --profile DIR        write CPU profiles of our processes there`;
 
 const count = z.coerce.number().int().min(1);
 

@@ -89,11 +89,14 @@ async function allDone(
   }
 }
 
-function startOurWorker({ options }: Stage, env: Readonly<Record<string, string>>): Child {
-  const { profileDir } = options;
-  const nodeOptions =
-    profileDir === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${path.resolve(profileDir)}`];
+function startOurWorker(stage: Stage, env: Readonly<Record<string, string>>): Child {
+  const nodeOptions = profiling(stage);
   return startChild({ name: "worker", script: "worker/main.js", env, nodeOptions });
+}
+
+/** Options of Node that make a process of ours write its CPU profile; none where nobody asked for profiles. */
+export function profiling({ options: { profileDir } }: Stage): string[] {
+  return profileDir === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${path.resolve(profileDir)}`];
 }
 
 /** Production's defaults otherwise. */

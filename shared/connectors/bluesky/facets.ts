@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { findLinks } from "./links.ts";
-import { measure } from "./text.ts";
+import { countGraphemes } from "../graphemes.ts";
 
 export const Facet = z.object({
   index: z.object({ byteStart: z.int().nonnegative(), byteEnd: z.int().nonnegative() }),
@@ -72,7 +72,7 @@ function tagSpans(text: string): Span[] {
   return [...text.matchAll(HASHTAG)].flatMap(({ 1: run = "", index }) => {
     const tag = run.replace(/\p{P}+$/u, "");
     // "#1" is a rank, not a topic.
-    if (!/[^\d\p{P}]/u.test(tag) || measure(tag) > MAX_TAG_LENGTH) return [];
+    if (!/[^\d\p{P}]/u.test(tag) || countGraphemes(tag) > MAX_TAG_LENGTH) return [];
     const feature: Feature = { $type: "app.bsky.richtext.facet#tag", tag };
     return [{ start: index, end: index + 1 + tag.length, feature }];
   });

@@ -1,4 +1,5 @@
 import type { Connector } from "../connector.ts";
+import { countGraphemes } from "../graphemes.ts";
 import { capabilities } from "./capabilities.ts";
 import { Credentials, homeOf, Settings } from "./credentials.ts";
 import { readEngagement } from "./engagement.ts";
@@ -7,7 +8,6 @@ import { commit, reconcile, remove } from "./publish.ts";
 import { readBack } from "./read-back.ts";
 import { remoteIdOf } from "./remote-id.ts";
 import { check, connect, renewal } from "./session.ts";
-import { measure } from "./text.ts";
 
 export const connector = {
   id: "bluesky",
@@ -16,7 +16,8 @@ export const connector = {
   settings: Settings,
   credentials: Credentials,
   prepared: Prepared,
-  measure,
+  // A link counts in full.
+  measure: countGraphemes,
   hostOf: (credentials, settings) => new URL(homeOf({ credentials, settings })).host,
   connect,
   check,

@@ -1,5 +1,6 @@
 import twitterText from "twitter-text";
 import type { Capabilities } from "../capabilities.ts";
+import { countGraphemes } from "../graphemes.ts";
 
 interface Span {
   readonly start: number;
@@ -7,8 +8,6 @@ interface Span {
   /** Null for a link, whose length is the server's to say. */
   readonly mention: string | null;
 }
-
-const GRAPHEMES = new Intl.Segmenter("und", { granularity: "grapheme" });
 
 /** More than a domain name can hold; such a mention is plain text. */
 const MAX_DOMAIN_LENGTH = 253;
@@ -48,7 +47,7 @@ export function measure(text: string, { text: { linkLength } }: Capabilities): n
     if (span.mention !== null) return span.mention;
     return linkLength === null ? written : "x".repeat(linkLength);
   });
-  return graphemeCount(counted);
+  return countGraphemes(counted);
 }
 
 /** The text with every `@name@server` as `@name`, the way a server shows it. */
@@ -103,12 +102,4 @@ function matchAt(sticky: RegExp, text: string, index: number): string {
   const expression = new RegExp(sticky);
   expression.lastIndex = index;
   return expression.exec(text)?.[0] ?? "";
-}
-
-function graphemeCount(text: string): number {
-  // Nothing but printable ASCII and single line ends: each unit is a character of its own.
-  if (/^[\n\x20-\x7e]*$/.test(text)) return text.length;
-  let count = 0;
-  for (const _ of GRAPHEMES.segment(text)) count += 1;
-  return count;
 }

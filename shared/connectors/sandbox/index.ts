@@ -1,4 +1,5 @@
 import type { Connector } from "../connector.ts";
+import { countGraphemes } from "../graphemes.ts";
 import { check, connect } from "./account.ts";
 import { Credentials, Settings } from "./credentials.ts";
 import { readEngagement } from "./engagement.ts";
@@ -6,7 +7,6 @@ import { capabilities } from "./limits.ts";
 import { createNetwork } from "./network.ts";
 import { commit, prepare, Prepared, reconcile, remove } from "./publish.ts";
 import { readBack } from "./read-back.ts";
-import { countCharacters } from "./text.ts";
 
 /** A small social network inside Postwell: publishing without any account, on a page that looks public. */
 export const connector: Connector<Credentials, Settings, Prepared> = {
@@ -16,7 +16,7 @@ export const connector: Connector<Credentials, Settings, Prepared> = {
   settings: Settings,
   credentials: Credentials,
   prepared: Prepared,
-  measure: countCharacters,
+  measure: countGraphemes,
   connect,
   check,
   prepare,

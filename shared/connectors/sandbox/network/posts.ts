@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Documents, HostedDocument } from "../../connector.ts";
+import { countGraphemes } from "../../graphemes.ts";
 import { LIMITS } from "../limits.ts";
-import { countCharacters } from "../text.ts";
 import { Refusal } from "./answers.ts";
 import { DocumentId, KINDS, postOf, type Post, type PostDocument } from "./documents.ts";
 import { usePictures } from "./pictures.ts";
@@ -102,7 +102,7 @@ function checkText({ text, pictures }: NewPost): void {
     throw new Refusal(422, "text_refused", "A post needs a text or a picture.");
   }
   const isLong =
-    Buffer.byteLength(text) > LIMITS.textMaxBytes || countCharacters(text) > LIMITS.textMax;
+    Buffer.byteLength(text) > LIMITS.textMaxBytes || countGraphemes(text) > LIMITS.textMax;
   if (isLong) {
     throw new Refusal(422, "text_refused", `A text has at most ${LIMITS.textMax} characters.`);
   }
