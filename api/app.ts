@@ -8,11 +8,10 @@ import { openQueueConnection } from "./admin/queue-connection.ts";
 import { createQueueState, type QueueState } from "./admin/queue-state.ts";
 import { queueRoutes } from "./admin/queues.ts";
 import { authenticate } from "./http/actor.ts";
-import { jsonBody } from "./http/json-body.ts";
 import { problems } from "./http/problem.ts";
 import { NOUNS } from "./nouns.ts";
 import { docsOperations, docsRoutes } from "./routes/docs.ts";
-import { healthRoutes } from "./routes/health.ts";
+import { healthOperations, healthRoutes } from "./routes/health.ts";
 import { hostedRoutes } from "./routes/hosted.ts";
 import { landingRoutes } from "./routes/landing.ts";
 
@@ -25,7 +24,11 @@ export function createApp(context: Context, closing: AbortSignal): Express {
   const connection = redisUrl === null ? null : openQueueConnection(redisUrl, closing);
   const queues = connection ? openQueues(context, connection.redis) : [];
   const queueState = connection && createQueueState(connection.redis, queues);
-  const operations = [...docsOperations, ...NOUNS.flatMap((noun) => noun.operations)];
+  const operations = [
+    ...docsOperations,
+    ...healthOperations,
+    ...NOUNS.flatMap((noun) => noun.operations),
+  ];
   const app = express();
   app.disable("x-powered-by");
   // An ETag is a version that `If-Match` may name; Express would add hashes of answers.
@@ -50,7 +53,7 @@ function apiRoutes(
 ): RequestHandler {
   const api = express.Router();
   // Who is unknown costs us one look into an index, and no reading of a body.
-  api.use(authenticate(context), jsonBody());
+  api.use(authenticate(context));
   for (const { routes } of NOUNS) api.use(routes(context, closing, queueState));
   return api;
 }

@@ -7,9 +7,13 @@ export type AppErrorKind =
   | "conflict"
   | "precondition_failed"
   | "too_large"
+  | "unsupported_type"
   | "unavailable";
 
-/** Names one place in the caller's input: `path` as in `parts.0.text`. */
+/**
+ * Names one place in the caller's input. `path` is a field of the body or of the query, as in `parts.0.text`; or `header.` and a
+ * name, `file` of an upload, `body` as a whole, or `address`: the path that was asked.
+ */
 export interface FieldError {
   readonly path: string;
   readonly code: string;

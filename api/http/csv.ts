@@ -1,5 +1,5 @@
 import { CsvError, parse } from "csv-parse/sync";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, type FieldError } from "../../shared/errors.ts";
 
 /** A table as a spreadsheet writes it. */
 export interface CsvTable {
@@ -24,7 +24,7 @@ export function readCsv(bytes: Buffer): CsvTable {
   const lines = parseLines(text, delimiterOf(text));
   const [header = [], ...rest] = lines;
   if (isBlank(header)) {
-    throw new AppError("invalid", "import.empty", "The file is empty, or its first line is blank.");
+    throw refusal("import.empty", "The file is empty, or its first line is blank.");
   }
   const records = rest.map((cells, index) => ({ row: index + 2, cells }));
   return { header, records: records.filter(({ cells }) => !isBlank(cells)) };
@@ -35,8 +35,7 @@ function decode(bytes: Buffer): string {
     // Also takes the byte-order mark away.
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new AppError(
-      "invalid",
+    throw refusal(
       "import.not_utf8",
       "The file is not in UTF-8. In Excel, save it as “CSV UTF-8 (Comma delimited)”.",
     );
@@ -62,12 +61,14 @@ function parseLines(text: string, delimiter: string): string[][] {
     if (!(error instanceof CsvError)) throw error;
     const row: unknown = error["records"];
     const detail = `The quotation marks do not match in or after row ${Number(row) + 1}. A quotation mark inside of a quoted cell is written twice.`;
-    const refusal = new AppError("invalid", "import.broken_quotes", detail, [
-      { path: "file", code: "import.broken_quotes", detail, facts: { row: Number(row) + 1 } },
-    ]);
-    refusal.cause = error;
-    throw refusal;
+    const broken = refusal("import.broken_quotes", detail, { row: Number(row) + 1 });
+    broken.cause = error;
+    throw broken;
   }
+}
+
+function refusal(code: string, detail: string, facts: FieldError["facts"] = {}): AppError {
+  return new AppError("invalid", code, detail, [{ path: "file", code, detail, facts }]);
 }
 
 function isBlank(cells: readonly string[]): boolean {

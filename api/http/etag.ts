@@ -1,5 +1,17 @@
 import type { Request } from "express";
+import * as z from "zod";
 import { AppError } from "../../shared/errors.ts";
+
+export const IfMatchHeader = z.object({
+  "If-Match": z
+    .string()
+    .optional()
+    .describe("The `ETag` of the version that you read: another one is not changed, but refused."),
+});
+
+export const ETagHeader = z.object({
+  ETag: z.string().describe("The version, for `If-Match`."),
+});
 
 /** The `ETag` of a version. */
 export function etagOf(version: number): string {
@@ -7,19 +19,25 @@ export function etagOf(version: number): string {
 }
 
 /**
- * Refuses a change that was made on an older version. Without `If-Match` every version is fine.
+ * Refuses a change that was made on an older version. Without `If-Match` every version is fine; a weak tag matches none, as it
+ * does not promise that nothing differs (RFC 9110, 13.1.1).
  * @throws {AppError} precondition_failed `post.changed`
  */
 export function requireMatch(req: Request, version: number): void {
   const header = req.headers["if-match"];
   if (header === undefined || header.trim() === "*") return;
-  // A proxy that compresses answers marks the tag as weak; it is still the version that the client saw.
-  const tags = header.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  const tags = header.split(",").map((tag) => tag.trim());
   if (tags.includes(etagOf(version))) return;
   throw new AppError(
     "precondition_failed",
     "post.changed",
     "Somebody changed this in the meantime. Read it again, then repeat your change.",
-    [{ path: "If-Match", code: "post.changed", detail: `The present version is ${version}.` }],
+    [
+      {
+        path: "header.If-Match",
+        code: "post.changed",
+        detail: `The present version is ${version}.`,
+      },
+    ],
   );
 }

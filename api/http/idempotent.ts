@@ -85,7 +85,7 @@ function replayed(res: Response, use: KeyUse, answer: StoredAnswer): Outcome {
       "conflict",
       "idempotency.key_reused",
       "This Idempotency-Key was used for another request. Use a new key for a new request.",
-      [{ path: "Idempotency-Key", code: "idempotency.key_reused", detail: "Used before." }],
+      [{ path: "header.Idempotency-Key", code: "idempotency.key_reused", detail: "Used before." }],
     );
   }
   res.set("Idempotency-Replayed", "true");
@@ -102,11 +102,10 @@ function keyOf(req: Request): string | null {
   const key = req.headers["idempotency-key"];
   if (key === undefined) return null;
   if (typeof key === "string" && /^[\x20-\x7e]{1,200}$/.test(key)) return key;
-  throw new AppError(
-    "invalid",
-    "idempotency.bad_key",
-    "An Idempotency-Key has 1 to 200 printable ASCII characters.",
-  );
+  const detail = "An Idempotency-Key has 1 to 200 printable ASCII characters.";
+  throw new AppError("invalid", "idempotency.bad_key", detail, [
+    { path: "header.Idempotency-Key", code: "idempotency.bad_key", detail },
+  ]);
 }
 
 /** What makes two requests the same. A file counts by its bytes: the multipart frame around it is new each time. */

@@ -1,4 +1,4 @@
-import express, { type RequestHandler } from "express";
+import express, { type Request, type RequestHandler } from "express";
 import { AppError } from "../../shared/errors.ts";
 
 const MAX_BYTES = 1_000_000;
@@ -7,20 +7,46 @@ const MAX_BYTES = 1_000_000;
 const MAX_DEPTH = 32;
 
 /**
- * Reads a JSON body of at most 1 MB into `req.body`. Other kinds of bodies are left to the route that expects them.
- * @throws {AppError} invalid `request.not_utf8`, `request.not_json`, `request.too_deep`; too_large `request.too_large`
+ * Reads a JSON body of at most 1 MB into `req.body`, which is undefined where there is none.
+ * @throws {AppError} invalid `request.not_utf8`, `request.not_json`, `request.too_deep`; too_large `request.too_large`;
+ *   unsupported_type `request.type_unsupported`, `request.charset_unsupported`
  */
 export function jsonBody(): RequestHandler[] {
-  const readBytes = express.raw({ type: ["application/json", "+json"], limit: MAX_BYTES });
+  const readBytes = express.raw({ type: () => true, limit: MAX_BYTES });
   return [
+    (req, _res, next) => {
+      if (hasBody(req)) requireJson(req.headers["content-type"] ?? "");
+      next();
+    },
     readBytes,
     (req, _res, next) => {
       const bytes: unknown = req.body;
-      if (Buffer.isBuffer(bytes)) req.body = bytes.length === 0 ? undefined : decode(bytes);
-      else if (hasOtherBody(req.headers)) throw notJson();
+      const isEmpty = !Buffer.isBuffer(bytes) || bytes.length === 0;
+      req.body = isEmpty ? undefined : decode(bytes);
       next();
     },
   ];
+}
+
+/** JSON has one encoding (RFC 8259); a charset that says otherwise would be believed by nobody, so it is not passed over. */
+function requireJson(contentType: string): void {
+  const [type = "", ...parameters] = contentType.toLowerCase().split(";");
+  if (!/^application\/([\w.-]+\+)?json$/.test(type.trim())) {
+    throw new AppError(
+      "unsupported_type",
+      "request.type_unsupported",
+      "Send the body as JSON, with the header Content-Type: application/json.",
+    );
+  }
+  for (const parameter of parameters) {
+    const [name = "", value = ""] = parameter.split("=").map((side) => side.trim());
+    if (name !== "charset" || /^"?utf-?8"?$/.test(value)) continue;
+    throw new AppError(
+      "unsupported_type",
+      "request.charset_unsupported",
+      "JSON is read as UTF-8 and in no other encoding. Send it so, with Content-Type: application/json.",
+    );
+  }
 }
 
 function decode(bytes: Buffer): unknown {
@@ -53,22 +79,11 @@ function parseJson(text: string): unknown {
 }
 
 function notJson(): AppError {
-  return new AppError(
-    "invalid",
-    "request.not_json",
-    "Send the body as JSON, with the header Content-Type: application/json.",
-  );
+  return new AppError("invalid", "request.not_json", "The body is no JSON, or is cut off.");
 }
 
-function hasOtherBody(headers: {
-  "content-length"?: string | undefined;
-  "transfer-encoding"?: string | undefined;
-  "content-type"?: string | undefined;
-}): boolean {
-  const isEmpty =
-    headers["transfer-encoding"] === undefined && (headers["content-length"] ?? "0") === "0";
-  const isUpload = headers["content-type"]?.startsWith("multipart/form-data") ?? false;
-  return !isEmpty && !isUpload;
+function hasBody({ headers }: Request): boolean {
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 }
 
 function depthExceeds(value: unknown, limit: number): boolean {

@@ -9,15 +9,16 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
  * Checks what came from outside. A schema names an own code for a rule by `params: { code: "post.part_empty" }`.
+ * @param base where the value stands, as in `header`; empty for a body or a query
  * @throws {AppError} invalid `request.invalid`, one field error for each place; `text.broken` for a text that cannot be stored
  */
-export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const broken = findBrokenText(value, "");
+export function parse<T>(schema: z.ZodType<T>, value: unknown, base = ""): T {
+  const broken = findBrokenText(value, base);
   if (broken !== null) throw brokenText(broken);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const fields = fieldErrors(parsed.error.issues, "").slice(0, MAX_FIELDS);
-  const places = fields.map((field) => field.path || "the whole").join(", ");
+  const fields = fieldErrors(parsed.error.issues, base).slice(0, MAX_FIELDS);
+  const places = fields.map((field) => field.path).join(", ");
   throw new AppError(
     "invalid",
     "request.invalid",
@@ -41,7 +42,7 @@ function fieldErrors(issues: readonly z.core.$ZodIssue[], base: string): FieldEr
       const closest = issue.errors.toSorted((a, b) => a.length - b.length)[0];
       return fieldErrors(closest ?? [], path);
     }
-    return [{ path, code: codeOf(issue), detail: issue.message }];
+    return [{ path: path || "body", code: codeOf(issue), detail: issue.message }];
   });
 }
 
@@ -51,7 +52,8 @@ function codeOf(issue: z.core.$ZodIssue): string {
   return typeof own === "string" ? own : "invalid";
 }
 
-function brokenText(path: string): AppError {
+function brokenText(place: string): AppError {
+  const path = place || "body";
   const detail = "The text holds half a character or a NUL character. Type it again.";
   return new AppError("invalid", "text.broken", detail, [{ path, code: "text.broken", detail }]);
 }

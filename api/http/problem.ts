@@ -13,7 +13,22 @@ const STATUS: Record<AppErrorKind, number> = {
   conflict: 409,
   precondition_failed: 412,
   too_large: 413,
+  unsupported_type: 415,
   unavailable: 503,
+};
+
+/** What a refusal is about that names no place itself: what the address names is not there, or is not ready for it. */
+const PLACE: Record<AppErrorKind, string | null> = {
+  invalid: "body",
+  unauthenticated: "header.Authorization",
+  forbidden: "header.Authorization",
+  not_found: "address",
+  conflict: "address",
+  precondition_failed: "header.If-Match",
+  too_large: "body",
+  unsupported_type: "header.Content-Type",
+  // Nothing in the request is at fault.
+  unavailable: null,
 };
 
 interface Problem {
@@ -53,8 +68,9 @@ function sendProblem(res: Response, { status, code, detail, fields }: Problem): 
 
 function problemOf(error: unknown): Problem {
   if (error instanceof AppError) {
-    const { kind, code, message, fields } = error;
-    return { status: STATUS[kind], code, detail: message, fields };
+    const { kind, code, message: detail } = error;
+    const fields = error.fields.length > 0 ? error.fields : at(PLACE[kind], code, detail);
+    return { status: STATUS[kind], code, detail, fields };
   }
   if (isUnreachable(error)) {
     return {
@@ -65,6 +81,14 @@ function problemOf(error: unknown): Problem {
     };
   }
   return ofExpress(error) ?? internal();
+}
+
+function at(path: string | null, code: string, detail: string): FieldError[] {
+  return path === null ? [] : [{ path, code, detail }];
+}
+
+function refusal(status: number, code: string, path: string, detail: string): Problem {
+  return { status, code, detail, fields: at(path, code, detail) };
 }
 
 function internal(): Problem {
@@ -80,18 +104,16 @@ function internal(): Problem {
 function ofExpress(error: unknown): Problem | null {
   if (!(error instanceof Error) || !("status" in error)) return null;
   if (error.status === 413) {
-    return {
-      status: 413,
-      code: "request.too_large",
-      detail: "The body is larger than 1 MB. Split it into several requests.",
-      fields: [],
-    };
+    const detail = "The body is larger than 1 MB. Split it into several requests.";
+    return refusal(413, "request.too_large", "body", detail);
+  }
+  if (error.status === 415) {
+    const detail =
+      "The body is packed in a way that is not known here. Send it as it is, or with gzip.";
+    return refusal(415, "request.encoding_unsupported", "header.Content-Encoding", detail);
   }
   if (typeof error.status !== "number" || error.status < 400 || error.status > 499) return null;
-  return {
-    status: 400,
-    code: "request.malformed",
-    detail: "The request cannot be read: its address, headers or body are damaged.",
-    fields: [],
-  };
+  const place = error instanceof URIError ? "address" : "body";
+  const detail = "The request cannot be read: its address, headers or body are damaged.";
+  return refusal(400, "request.malformed", place, detail);
 }

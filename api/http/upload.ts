@@ -14,7 +14,8 @@ export interface UploadLimit {
 
 /**
  * Reads one file, in the form field `file`, into `req.file.buffer`, and the other fields into `req.body`.
- * @throws {AppError} too_large with the given code; invalid `upload.file_missing`, `upload.malformed`
+ * @throws {AppError} too_large with the given code; invalid `upload.file_missing`, `upload.malformed`; unsupported_type
+ *   `request.type_unsupported`
  */
 export function upload({ maxBytes, tooLarge }: UploadLimit): RequestHandler {
   const read = multer({
@@ -29,7 +30,9 @@ export function upload({ maxBytes, tooLarge }: UploadLimit): RequestHandler {
     defParamCharset: "utf8",
   }).single("file");
   return (req, res, next) => {
-    if (!req.is("multipart/form-data")) throw fileMissing();
+    if (!req.is("multipart/form-data")) {
+      throw req.headers["content-type"] === undefined ? fileMissing() : notAForm();
+    }
     void read(req, res, (error: unknown) => {
       if (isTooLarge(error)) {
         const detail = `The file is larger than ${maxBytes} bytes, which is the most that is accepted.`;
@@ -54,12 +57,19 @@ function fileMissing(): AppError {
   ]);
 }
 
-function malformed(cause: unknown): AppError {
-  const error = new AppError(
-    "invalid",
-    "upload.malformed",
-    "The upload cannot be read. Send one file, in the field `file`, and nothing unusual beside it.",
+function notAForm(): AppError {
+  return new AppError(
+    "unsupported_type",
+    "request.type_unsupported",
+    "Send the file as multipart/form-data, in the field `file`.",
   );
+}
+
+function malformed(cause: unknown): AppError {
+  const code = "upload.malformed";
+  const detail =
+    "The upload cannot be read. Send one file, in the field `file`, and nothing unusual beside it.";
+  const error = new AppError("invalid", code, detail, [{ path: "file", code, detail }]);
   error.cause = cause;
   return error;
 }

@@ -15,6 +15,20 @@ const BASE = "/api/v1";
 /** Refusals that every operation with a token can give. */
 const GENERAL_PROBLEMS = ["request.invalid", "token.invalid", "token.forbidden"];
 
+/** Refusals of a body that is no JSON, or not ours to read. */
+const BODY_PROBLEMS = [
+  "request.type_unsupported",
+  "request.charset_unsupported",
+  "request.encoding_unsupported",
+  "request.not_json",
+  "request.not_utf8",
+  "request.too_deep",
+  "request.too_large",
+  "text.broken",
+];
+
+const KEY_PROBLEMS = ["idempotency.bad_key", "idempotency.key_reused"];
+
 const IdempotencyHeader = z.object({
   "Idempotency-Key": z
     .string()
@@ -45,39 +59,59 @@ export function openApiDocument(operations: readonly Operation[]): OpenApiDocume
 }
 
 function routeConfig(operation: Operation): RouteConfig {
-  const { method, path, action, summary, description, params, query, body } = operation;
+  const {
+    method,
+    path,
+    base = BASE,
+    action,
+    summary,
+    description,
+    params,
+    query,
+    body,
+  } = operation;
   const bodyType = operation.bodyType ?? "application/json";
   return {
     method,
-    path: BASE + path,
+    path: base + path,
     summary,
     ...(description === undefined ? {} : { description }),
-    tags: [path.split("/")[1] ?? "other"],
+    tags: [base === "" ? "process" : (path.split("/")[1] ?? "other")],
     security: action === null ? [] : [{ token: [] }],
     request: {
       ...(params ? { params } : {}),
       ...(query ? { query } : {}),
-      ...(method === "post" ? { headers: IdempotencyHeader } : {}),
+      headers: headersOf(operation),
       ...(body ? { body: { required: true, content: { [bodyType]: { schema: body } } } } : {}),
     },
     responses: { ...answersOf(operation), default: problemsOf(operation) },
   };
 }
 
+function headersOf({ method, headers = z.object({}) }: Operation): z.ZodObject {
+  return method === "post" ? headers.extend(IdempotencyHeader.shape) : headers;
+}
+
 function answersOf({ answers }: Operation): Record<string, ResponseConfig> {
   const described = Object.entries(answers).map(
-    ([status, { description, schema, contentType }]) => {
+    ([status, { description, schema, contentType, headers }]) => {
       const hasBody = schema !== undefined || contentType !== undefined;
       const media = { schema: schema ?? z.string() };
       const content = { [contentType ?? "application/json"]: media };
-      return [status, hasBody ? { description, content } : { description }];
+      const answer = { description, ...(headers ? { headers } : {}) };
+      return [status, hasBody ? { ...answer, content } : answer];
     },
   );
   return Object.fromEntries(described);
 }
 
-function problemsOf({ action, problems = [] }: Operation): ResponseConfig {
-  const codes = [...(action === null ? [] : GENERAL_PROBLEMS), ...problems];
+function problemsOf({ method, action, body, bodyType, problems = [] }: Operation): ResponseConfig {
+  const codes = [
+    ...(action === null ? ["request.invalid"] : GENERAL_PROBLEMS),
+    ...(method === "post" ? KEY_PROBLEMS : []),
+    ...(body && bodyType === undefined ? BODY_PROBLEMS : []),
+    ...problems,
+  ];
   return {
     description: `A refusal. Codes: ${codes.map((code) => `\`${code}\``).join(", ")}`,
     content: { "application/problem+json": { schema: Problem } },

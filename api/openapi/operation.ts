@@ -1,7 +1,9 @@
 import type { RequestHandler, Router } from "express";
-import type * as z from "zod";
+import * as z from "zod";
 import type { Action } from "../../shared/domain/permission.ts";
 import { allow } from "../http/actor.ts";
+import { jsonBody } from "../http/json-body.ts";
+import { parse } from "../http/parse.ts";
 
 /**
  * One thing that the API can do. The route is registered from it and the OpenAPI document is made from it, so that the two
@@ -9,7 +11,9 @@ import { allow } from "../http/actor.ts";
  */
 export interface Operation {
   readonly method: "get" | "post" | "patch" | "delete";
-  /** Below `/api/v1`, as in OpenAPI: `/posts/{id}/schedule`. */
+  /** Empty for what is not below `/api/v1`. */
+  readonly base?: "";
+  /** Below the base, as in OpenAPI: `/posts/{id}/schedule`. */
   readonly path: string;
   /** Who may; null where no token is asked for. */
   readonly action: Action | null;
@@ -18,6 +22,8 @@ export interface Operation {
   readonly description?: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
+  /** Request headers that mean something to it, beside those of every operation. */
+  readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
   /** Absent for JSON. */
   readonly bodyType?: "multipart/form-data";
@@ -33,14 +39,30 @@ interface Answer {
   readonly schema?: z.ZodType;
   /** Absent for JSON. */
   readonly contentType?: string;
+  readonly headers?: z.ZodObject;
 }
 
-/** Registers an operation on a router that is mounted at `/api/v1`, behind its right. */
-export function serve(
-  routes: Router,
-  { method, path, action }: Operation,
-  ...handlers: RequestHandler[]
-): void {
-  const guards = action === null ? [] : [allow(action)];
+/**
+ * Registers an operation on a router that is mounted at its base: behind its right, and with nothing in query or body that it does
+ * not know, as a misspelt filter would otherwise find everything.
+ */
+export function serve(routes: Router, operation: Operation, ...handlers: RequestHandler[]): void {
+  const { method, path, action, bodyType } = operation;
+  const guards = [
+    ...(action === null ? [] : [allow(action)]),
+    ...(bodyType === undefined ? jsonBody() : []),
+    nothingUnknown(operation),
+  ];
   routes[method](path.replaceAll(/\{(\w+)\}/g, ":$1"), ...guards, ...handlers);
 }
+
+function nothingUnknown({ query = NOTHING, body }: Operation): RequestHandler {
+  const known = query.strict();
+  return (req, _res, next) => {
+    parse(known, req.query);
+    if (body === undefined) parse(NOTHING, req.body ?? {});
+    next();
+  };
+}
+
+const NOTHING = z.strictObject({});

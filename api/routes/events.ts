@@ -23,6 +23,10 @@ const EventsQuery = z.object({
   lastEventId: Cursor.optional().describe("As the header Last-Event-ID, for a first request."),
 });
 
+const EventsHeaders = z.object({
+  "Last-Event-ID": Cursor.optional().describe("The id of the last event that you have seen."),
+});
+
 const stream: Operation = {
   method: "get",
   path: "/events",
@@ -32,6 +36,7 @@ const stream: Operation = {
     'Server-sent events: each says what changed, as {"type":"delivery.published","id":"…"}; read it again to see to what. ' +
     "Send the id of the last event that you have seen as Last-Event-ID, and none is missed.",
   query: EventsQuery,
+  headers: EventsHeaders,
   answers: { 200: { description: "A stream without end", contentType: "text/event-stream" } },
 };
 
@@ -42,11 +47,12 @@ export function eventRoutes(context: Context, closing: AbortSignal): Router {
   const routes = Router();
 
   serve(routes, stream, async (req, res) => {
-    const lastEventId = req.headers["last-event-id"];
-    const query = parse(EventsQuery, { ...req.query, ...(lastEventId ? { lastEventId } : {}) });
+    const { lastEventId: asked = null } = parse(EventsQuery, req.query);
+    const headers = { "Last-Event-ID": req.get("Last-Event-ID") || undefined };
+    const { "Last-Event-ID": lastSeen = asked } = parse(EventsHeaders, headers, "header");
     // The first look comes before the headers: if the database is away, that is still a proper refusal.
     const { workspaceId } = actorOf(res);
-    const first = await eventsAfter(context.db, workspaceId, query.lastEventId ?? null, BATCH);
+    const first = await eventsAfter(context.db, workspaceId, lastSeen, BATCH);
     const gone = new AbortController();
     res.on("close", () => gone.abort());
     res.set({
@@ -56,7 +62,7 @@ export function eventRoutes(context: Context, closing: AbortSignal): Router {
     });
     // An id without data moves the client's cursor: to where it begins, so that it misses nothing if it is cut off before or
     // within the first events.
-    const start = query.lastEventId ?? first.cursor;
+    const start = lastSeen ?? first.cursor;
     res.write(`retry: ${RETRY_MS}\nid: ${start}\n\n${first.events.map(asText).join("")}`);
     await follow(context, res, {
       cursor: first.cursor,

@@ -25,7 +25,13 @@ const start: Operation = {
   description:
     "The answer comes when every running worker has confirmed: from then on nothing in the scope goes out. It names what was already being sent.",
   body: StartHoldRequest,
-  answers: { 201: { description: "The hold, confirmed", schema: HoldView } },
+  answers: {
+    201: {
+      description: "The hold, confirmed",
+      schema: HoldView,
+      headers: z.object({ Location: z.string().describe("Where it is read.") }),
+    },
+  },
   problems: ["post.unknown_channel", "hold.ends_in_past"],
 };
 

@@ -33,6 +33,7 @@ const importRows: Operation = {
     "import.not_utf8",
     "import.broken_quotes",
     "import.too_large",
+    "request.type_unsupported",
     "upload.file_missing",
     "upload.malformed",
   ],

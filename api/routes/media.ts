@@ -47,6 +47,7 @@ const upload: Operation = {
     "media.broken",
     "media.too_many_pixels",
     "media.too_large",
+    "request.type_unsupported",
     "upload.file_missing",
     "upload.malformed",
   ],
@@ -68,8 +69,13 @@ const readContent: Operation = {
   action: "media.read",
   summary: "Read the image itself",
   params: IdParams,
+  headers: z.object({ "If-None-Match": z.string().optional() }),
   answers: {
-    200: { description: "The bytes that are sent to platforms", contentType: "image/*" },
+    200: {
+      description: "The bytes that are sent to platforms",
+      contentType: "image/*",
+      headers: z.object({ ETag: z.string().describe("Of the bytes, for `If-None-Match`.") }),
+    },
     304: { description: "The bytes that `If-None-Match` names" },
   },
   problems: ["media.missing"],

@@ -10,6 +10,7 @@ import {
   ScheduledPostView,
   SchedulePostRequest,
 } from "../../shared/contract/schedule.ts";
+import { ETagHeader, IfMatchHeader } from "../http/etag.ts";
 import { PageQuery, pageSchema } from "../http/page.ts";
 import type { Operation } from "../openapi/operation.ts";
 
@@ -39,7 +40,7 @@ export const POSTS = {
     description:
       "It is a draft until it is scheduled. What the platform of one of its channels would refuse is refused at once; without channels it may be anything.",
     body: CreatePostRequest,
-    answers: { 201: { description: "Stored; the ETag holds its version", schema: PostView } },
+    answers: { 201: { description: "Stored", schema: PostView, headers: ETagHeader } },
     problems: [...CONTENT_PROBLEMS, "post.does_not_fit", "post.external_id_taken"],
   },
   read: {
@@ -48,7 +49,7 @@ export const POSTS = {
     action: "posts.read",
     summary: "Read a post",
     params: IdParams,
-    answers: { 200: { description: "The post; the ETag holds its version", schema: PostView } },
+    answers: { 200: { description: "The post", schema: PostView, headers: ETagHeader } },
     problems: ["post.missing"],
   },
   edit: {
@@ -59,8 +60,11 @@ export const POSTS = {
     description:
       "What is absent stays. Planned deliveries get the new words at once; what is out, or on its way, refuses the whole edit unless its own words stay the same. With `If-Match`, only that version is edited.",
     params: IdParams,
+    headers: IfMatchHeader,
     body: EditPostRequest,
-    answers: { 200: { description: "The post as it is now", schema: PostView } },
+    answers: {
+      200: { description: "The post as it is now", schema: PostView, headers: ETagHeader },
+    },
     problems: [
       ...CONTENT_PROBLEMS,
       "post.missing",
@@ -79,6 +83,7 @@ export const POSTS = {
     summary: "Remove a post that was never public",
     description: "Its deliveries are cancelled, and its external id is free again.",
     params: IdParams,
+    headers: IfMatchHeader,
     answers: { 204: { description: "Removed" } },
     problems: ["post.missing", "post.changed", "post.publishing", "post.already_published"],
   },
@@ -90,8 +95,9 @@ export const POSTS = {
     description:
       "Concerns every channel on which nothing of it is public. A local time that a clock change skips is refused and both neighbours are offered; of one that is repeated, the earlier is taken unless you say otherwise. With `If-Match`, only that version is scheduled.",
     params: IdParams,
+    headers: IfMatchHeader,
     body: SchedulePostRequest,
-    answers: { 200: { description: "Planned", schema: ScheduledPostView } },
+    answers: { 200: { description: "Planned", schema: ScheduledPostView, headers: ETagHeader } },
     problems: [
       "post.missing",
       "post.changed",
@@ -112,9 +118,17 @@ export const POSTS = {
     path: "/posts/{id}/cancel",
     action: "posts.write",
     summary: "Take a post's time back",
-    description: "Cancels every delivery of which nothing has left: all of them or none.",
+    description:
+      "Cancels every delivery of which nothing has left: all of them or none. With `If-Match`, only that version is cancelled.",
     params: IdParams,
-    answers: { 200: { description: "Cancelled", schema: CancelledPostView } },
-    problems: ["post.missing", "post.publishing", "post.already_published", "post.not_scheduled"],
+    headers: IfMatchHeader,
+    answers: { 200: { description: "Cancelled", schema: CancelledPostView, headers: ETagHeader } },
+    problems: [
+      "post.missing",
+      "post.changed",
+      "post.publishing",
+      "post.already_published",
+      "post.not_scheduled",
+    ],
   },
 } as const satisfies Record<string, Operation>;

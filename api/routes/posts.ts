@@ -85,7 +85,8 @@ export function postRoutes(context: Context): Router {
     operations.cancel,
     idempotent(context, async (inner, req, res) => {
       const { id: postId } = parse(IdParams, req.params);
-      const cancelled = await cancelPost(inner, actorOf(res), { postId });
+      const checkVersion = (version: number) => requireMatch(req, version);
+      const cancelled = await cancelPost(inner, actorOf(res), { postId, checkVersion });
       const found = await existing(inner, actorOf(res), postId);
       return withTag(found, presentCancelled(found, cancelled));
     }),

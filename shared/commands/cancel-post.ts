@@ -6,6 +6,12 @@ import { isEditable, isOut, refuseInFlight, refuseOut } from "../domain/delivery
 import { AppError } from "../errors.ts";
 import { postMissing } from "./post-missing.ts";
 
+export interface Cancelling {
+  readonly postId: string;
+  /** May refuse the version that is found. */
+  readonly checkVersion?: (version: number) => void;
+}
+
 /**
  * Takes back a post's time on every channel where nothing has left: all of them or, where one is being published, none.
  * What is published stays as it is.
@@ -15,11 +21,12 @@ import { postMissing } from "./post-missing.ts";
 export async function cancelPost(
   { db }: Context,
   { workspaceId }: Actor,
-  { postId }: { readonly postId: string },
+  { postId, checkVersion }: Cancelling,
 ): Promise<readonly PlannedDelivery[]> {
   return inTransaction(db, async (tx) => {
     const post = await lockPost(tx, workspaceId, postId);
     if (!post) throw postMissing();
+    checkVersion?.(post.version);
     const living = await lockLiving(tx, post.id);
     const cancelled = await cancelEditable(tx, workspaceId, living);
     if (cancelled.length === 0) {

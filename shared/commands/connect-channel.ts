@@ -52,9 +52,7 @@ export function nameTaken(): AppError {
 }
 
 function exists(handle: string): AppError {
-  return new AppError(
-    "conflict",
-    "channel.exists",
-    `The account ${handle} is connected already. To renew its sign-in, change that channel's credentials.`,
-  );
+  const code = "channel.exists";
+  const detail = `The account ${handle} is connected already. To renew its sign-in, change that channel's credentials.`;
+  return new AppError("conflict", code, detail, [{ path: "credentials", code, detail }]);
 }

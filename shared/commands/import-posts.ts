@@ -231,9 +231,8 @@ function tooManyRows(count: number): AppError {
 }
 
 function takenMeanwhile(): AppError {
-  return new AppError(
-    "conflict",
-    "post.external_id_taken",
-    "Somebody has just made a post with an id of this file. Nothing was imported; try again.",
-  );
+  const code = "post.external_id_taken";
+  const detail =
+    "Somebody has just made a post with an id of this file. Nothing was imported; try again.";
+  return new AppError("conflict", code, detail, [{ path: "file", code, detail }]);
 }

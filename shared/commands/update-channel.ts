@@ -66,11 +66,9 @@ async function reconnect(
 ): Promise<void> {
   const { channelId, connection } = channel;
   if (connection.remoteAccountId !== channel.remoteAccountId) {
-    throw new AppError(
-      "conflict",
-      "channel.other_account",
-      `These credentials belong to ${connection.handle}, another account. Connect that as a channel of its own.`,
-    );
+    const code = "channel.other_account";
+    const detail = `These credentials belong to ${connection.handle}, another account. Connect that as a channel of its own.`;
+    throw new AppError("conflict", code, detail, [{ path: "credentials", code, detail }]);
   }
   const identity = credentialsIdentity(channelId);
   const sealedCredentials = context.sealer.seal(connection.credentials, identity);

@@ -2,7 +2,11 @@ import * as z from "zod";
 
 const Field = z
   .object({
-    path: z.string().describe("Where in the request, such as `parts.0.text`."),
+    path: z
+      .string()
+      .describe(
+        "Where in the request: a field of the body or the query, such as `parts.0.text`; a header, such as `header.If-Match`; the `file` of an upload; the `body` as a whole; or the `address`, where what it names is not there, or not in a state for this.",
+      ),
     code: z.string(),
     detail: z.string(),
   })
@@ -17,7 +21,9 @@ export const Problem = z
     status: z.int(),
     code: z.string().describe("Stable: programs may rely on it."),
     detail: z.string().describe("What happened and what to do, for people."),
-    errors: z.array(Field),
+    errors: z
+      .array(Field)
+      .describe("Every place at fault; empty where the request is not at fault."),
     requestId: z.string(),
   })
   .meta({ id: "Problem" });

@@ -128,7 +128,7 @@ describe("a post is refused", () => {
       ["parts.0.text"],
     ],
     ["with a NUL", { parts: [{ text: "Nul \0" }] }, "text.broken", ["parts.0.text"]],
-    ["that is no object", [1, 2], "request.invalid", [""]],
+    ["that is no object", [1, 2], "request.invalid", ["body"]],
     [
       "with a patience of no minutes",
       { parts: words, latestAfterMinutes: 0 },

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Router } from "express";
 import { NOUNS } from "../../api/nouns.ts";
 import { docsOperations } from "../../api/routes/docs.ts";
+import { healthOperations } from "../../api/routes/health.ts";
 import { startApi, type TestApi } from "../support/api-client.ts";
 import { createTestContext, type TestContext } from "../support/context.ts";
 
@@ -13,7 +14,10 @@ interface Document {
 interface DescribedOperation {
   readonly summary?: string;
   readonly security?: readonly unknown[];
-  readonly responses: Readonly<Record<string, unknown>>;
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
+  readonly responses: Readonly<
+    Record<string, { readonly headers?: Readonly<Record<string, unknown>> }>
+  >;
 }
 
 let opened: TestContext;
@@ -56,7 +60,9 @@ describe("the description of the API", () => {
     const served = NOUNS.flatMap((noun) =>
       routesOf(noun.routes(opened.context, closing.signal, null)),
     );
-    const own = docsOperations.map(({ method, path }) => `${method} ${path}`);
+    const own = [...docsOperations, ...healthOperations].map(
+      ({ method, path }) => `${method} ${path}`,
+    );
 
     expect(described().toSorted()).toEqual([...new Set([...served, ...own])].toSorted());
   });
@@ -67,6 +73,48 @@ describe("the description of the API", () => {
       expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(["default"]));
       expect(Object.keys(operation.responses).length).toBeGreaterThan(1);
     }
+  });
+
+  test("names the headers that mean something, where they do", () => {
+    const having = (name: string) =>
+      Object.entries(document.paths).flatMap(([path, operations]) =>
+        Object.entries(operations)
+          .filter(([, { parameters = [] }]) =>
+            parameters.some((parameter) => parameter.in === "header" && parameter.name === name),
+          )
+          .map(([method]) => `${method} ${path.replace("/api/v1", "")}`),
+      );
+    const tagged = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.values(operations)
+        .flatMap(({ responses }) => Object.values(responses))
+        .filter(({ headers = {} }) => "ETag" in headers)
+        .map(() => path.replace("/api/v1", "")),
+    );
+
+    expect(having("If-Match")).toEqual([
+      "patch /posts/{id}",
+      "delete /posts/{id}",
+      "post /posts/{id}/schedule",
+      "post /posts/{id}/cancel",
+    ]);
+    expect(having("Last-Event-ID")).toEqual(["get /events"]);
+    expect(having("Idempotency-Key")).toContain("post /posts");
+    expect(having("Idempotency-Key")).not.toContain("get /posts");
+    expect(new Set(tagged)).toEqual(
+      new Set([
+        "/posts",
+        "/posts/{id}",
+        "/posts/{id}/schedule",
+        "/posts/{id}/cancel",
+        "/media/{id}/content",
+      ]),
+    );
+  });
+
+  test("describes what watches over the process, outside of the versioned addresses", () => {
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining(["/healthz", "/readyz", "/metrics"]),
+    );
   });
 
   test("refers to nothing that it does not hold", () => {
