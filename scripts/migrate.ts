@@ -1,7 +1,7 @@
 import { migrate } from "../shared/db/migrate.ts";
-import { StoreError } from "../shared/store-error.ts";
 import { checkDatabase } from "../shared/stores.ts";
 import { reachDatabase } from "./database-url.ts";
+import { explain } from "./launch/explain.ts";
 
 /** Brings the schema up to date; says what it did. */
 async function main(): Promise<void> {
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof StoreError ? error.message : error);
+  console.error(explain(error));
   process.exitCode = 1;
 }
 // The launcher's channel would keep the process alive.

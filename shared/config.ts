@@ -1,30 +1,44 @@
 import path from "node:path";
 import * as z from "zod";
+import { parseEngagementSchedule } from "./domain/engagement-schedule.ts";
 import { PROJECT_ROOT } from "./project-root.ts";
 
-const seconds = (fallback: number) => z.coerce.number().min(0).default(fallback);
+// What people read after the setting's name, wherever the value is at fault.
+const amount = (least: number) => {
+  const error = `must be a number of at least ${least}, in digits`;
+  return z.coerce.number({ error }).min(least, { error });
+};
+const whole = (least: number, most: number) => {
+  const error = `must be a whole number from ${least} to ${most}, in digits`;
+  return z.coerce.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+};
+const seconds = (fallback: number) => amount(0).default(fallback);
+const oneOf = <const Choice extends string>(choices: readonly Choice[]) =>
+  z.enum(choices, { error: `must be one of ${choices.join(", ")}` });
+const needed = z.string({ error: "is not set" });
 
 /**
  * Every setting of Postwell itself, as environment variables. A platform's own settings are `POSTWELL_<PLATFORM>_…` and are
  * described by its connector.
  */
 const Environment = z.object({
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must begin with postgres://"),
+  DATABASE_URL: needed.regex(/^postgres(ql)?:\/\//, "must begin with postgres://"),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, "must begin with redis:// or rediss://")
     .optional(),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  PORT: whole(0, 65_535).default(3000),
   /** Address to listen on. */
   POSTWELL_HOST: z.string().default("0.0.0.0"),
   /** Media and, with `npm start`, the private stores. Relative to the project's folder. */
   POSTWELL_DATA_DIR: z.string().default("data"),
   /** `auto` uses Redis when it is there and PostgreSQL alone when it is not. */
-  POSTWELL_QUEUE: z.enum(["auto", "redis", "direct"]).default("auto"),
+  POSTWELL_QUEUE: oneOf(["auto", "redis", "direct"]).default("auto"),
   /** Seals the channels' credentials: 32 bytes, base64. The same for every process. */
-  POSTWELL_SECRET_KEY: z
-    .string()
-    .refine((key) => Buffer.from(key, "base64").length === 32, "must be 32 bytes in base64"),
+  POSTWELL_SECRET_KEY: needed.refine(
+    (key) => Buffer.from(key, "base64").length === 32,
+    "must be 32 bytes in base64 (openssl rand -base64 32)",
+  ),
   /** Creates the first admin token when there is none yet. */
   POSTWELL_BOOTSTRAP_TOKEN: z
     .string()
@@ -32,29 +46,32 @@ const Environment = z.object({
     .optional(),
   /** Hosts (`host` or `host:port`, comma separated) that may be called although their address is private. */
   POSTWELL_ALLOW_PRIVATE_HOSTS: z.string().default(""),
-  POSTWELL_LOG_LEVEL: z
-    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
-    .default("info"),
+  POSTWELL_LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default(
+    "info",
+  ),
   /** Only what is due within it enters the queue. */
   POSTWELL_HORIZON_SECONDS: seconds(300),
   /** How often a worker looks into PostgreSQL for due work. */
-  POSTWELL_POLL_MS: z.coerce.number().int().min(10).default(100),
+  POSTWELL_POLL_MS: whole(10, 60_000).default(100),
   /** Channels that one worker process serves at the same time. */
-  POSTWELL_CONCURRENCY: z.coerce.number().int().min(1).max(2_000).default(200),
+  POSTWELL_CONCURRENCY: whole(1, 2_000).default(200),
   /** A commit that takes longer has an unknown outcome. */
-  POSTWELL_COMMIT_TIMEOUT_SECONDS: z.coerce.number().min(0.1).default(20),
+  POSTWELL_COMMIT_TIMEOUT_SECONDS: amount(0.1).default(20),
   /** After an outage, pause between two late posts of one channel, so that followers are not flooded. */
   POSTWELL_CATCH_UP_GAP_SECONDS: seconds(30),
   /** `false`: only what platforms themselves say is obeyed. For stand-ins of platforms that allow more. */
-  POSTWELL_COUNT_BUDGETS: z.enum(["true", "false"]).default("true"),
+  POSTWELL_COUNT_BUDGETS: oneOf(["true", "false"]).default("true"),
   /** When engagement is read, as times after publication. */
-  POSTWELL_ENGAGEMENT_AFTER: z.string().default("15m,1h,6h,24h,3d,7d,28d"),
+  POSTWELL_ENGAGEMENT_AFTER: z
+    .string()
+    .refine(isSchedule, "must be durations such as 15m,6h,3d")
+    .default("15m,1h,6h,24h,3d,7d,28d"),
   /** A delivery that nothing works on raises an alarm when it is late by this. */
   POSTWELL_OVERDUE_AFTER_SECONDS: seconds(60),
   /** Where a worker tells Prometheus about itself, on `HOST`; without it, nowhere. */
-  POSTWELL_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  POSTWELL_METRICS_PORT: whole(0, 65_535).optional(),
   /** Largest upload of one image. */
-  POSTWELL_MAX_UPLOAD_BYTES: z.coerce.number().int().positive().default(20_000_000),
+  POSTWELL_MAX_UPLOAD_BYTES: whole(1, 1_000_000_000).default(20_000_000),
 });
 
 /** The names that a deployment may set; the compose file is checked against them. */
@@ -100,7 +117,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   // An empty variable means "not set": compose files and shells produce them.
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   const parsed = Environment.safeParse(given);
-  if (!parsed.success) throw new ConfigError(describe(parsed.error.issues));
+  if (!parsed.success) throw new ConfigError(describe(parsed.error.issues, given));
   const env = parsed.data;
   if (env.POSTWELL_QUEUE === "redis" && env.REDIS_URL === undefined) {
     throw new ConfigError(
@@ -160,6 +177,23 @@ function splitList(text: string): string[] {
     .filter((item) => item !== "");
 }
 
-function describe(issues: readonly z.core.$ZodIssue[]): string {
-  return issues.map((issue) => `${issue.path.join(".")}: ${issue.message}.`).join(" ");
+function isSchedule(text: string): boolean {
+  try {
+    return parseEngagementSchedule(text).length > 0;
+  } catch {
+    return false;
+  }
 }
+
+/** One sentence a setting, and for whoever set nothing at all, where to begin. */
+function describe(issues: readonly z.core.$ZodIssue[], given: object): string {
+  const wrong = new Map(issues.map((issue) => [issue.path.join("."), issue.message]));
+  const sentences = [...wrong].map(([name, message]) => `${name} ${message}.`);
+  const missing = [...wrong.keys()].filter((name) => !(name in given));
+  if (missing.length > 0) sentences.push(WHERE_TO_BEGIN);
+  return sentences.join(" ");
+}
+
+const WHERE_TO_BEGIN =
+  "To run all of Postwell on this machine, type `npm start`: it needs no settings. One process alone needs DATABASE_URL " +
+  "(postgres://user:password@host:5432/database) and POSTWELL_SECRET_KEY (openssl rand -base64 32; the same one for every process).";

@@ -15,7 +15,7 @@ import type { PostgresBinaries } from "./postgres-binaries.ts";
 import { newPassword, readSettings, writeSettings } from "./private-store.ts";
 import type { PrivateStore, StoreSettings } from "./private-store.ts";
 import { inspectProcess, stopProcess, usablePort } from "./processes.ts";
-import { chooseRunAs, giveFiles } from "./run-as.ts";
+import { chooseRunAs, giveFiles, withName } from "./run-as.ts";
 import type { RunAs } from "./run-as.ts";
 import { startServer } from "./server-process.ts";
 
@@ -130,6 +130,7 @@ function createCluster(
   dir: string,
   { binaries, runAs, password, isThrowAway }: ClusterStart,
 ): void {
+  const named = withName(runAs);
   const unfinished = path.join(dir, "cluster.new");
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { mode: 0o700 });
@@ -139,7 +140,7 @@ function createCluster(
   giveFiles(unfinished, runAs);
   giveFiles(passwordFile, runAs);
   const [command = "", ...args] = [
-    ...runAs.prefix,
+    ...named.prefix,
     binaries.initdb,
     `--pgdata=${unfinished}`,
     `--username=${USER}`,
@@ -154,7 +155,7 @@ function createCluster(
   const made = spawnSync(command, args, {
     encoding: "utf8",
     env: { PATH: process.env["PATH"], LANG: "C" },
-    ...runAs.user,
+    ...named.user,
   });
   rmSync(passwordFile, { force: true });
   if (made.status !== 0) {

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { statSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 
 /** How to start a server that refuses to run as root. */
@@ -13,7 +14,8 @@ export interface RunAs {
 }
 
 const NOBODY = 65534;
-const MAPPED = ["unshare", "--user", "--map-user=1000", "--map-group=1000"];
+// An account that every system has a name for: initdb asks for it.
+const MAPPED = ["unshare", "--user", `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
 // The one capability that lets the account reach files below a closed folder such as root's home. The secure bit keeps
 // it in force for access(2) too, by which PostgreSQL looks for its own program.
 const REACHING = [
@@ -46,6 +48,27 @@ export function chooseRunAs(program: string, dir: string): RunAs {
     "PostgreSQL refuses to run as root, and no other account can reach this folder. Clone Postwell outside a " +
       "private home folder (for example below /opt), run it as an ordinary user, or set DATABASE_URL.",
   );
+}
+
+/**
+ * The same account under a name, which initdb asks for: containers run as users that no file of theirs names.
+ * @throws {Error} with a remedy, where it has none and none can be lent
+ */
+export function withName(runAs: RunAs): RunAs {
+  if (runAs.prefix.length > 0 || runAs.user !== null || hasName()) return runAs;
+  if (works(MAPPED)) return { ...runAs, prefix: MAPPED };
+  throw new Error(
+    `PostgreSQL cannot be set up by user ${process.getuid?.()}, as /etc/passwd has no name for it. Run Postwell as a user ` +
+      "that has one, or set DATABASE_URL.",
+  );
+}
+
+function hasName(): boolean {
+  try {
+    return os.userInfo().username !== "";
+  } catch {
+    return false;
+  }
 }
 
 /** Hands a server's files to the account that it runs as. */

@@ -37,6 +37,11 @@ export const WAIT_REASONS = {
     detail: "Its channels go on one after the other, those with the oldest posts first.",
     missed: "It waited for its turn after an outage of the platform.",
   },
+  needs_person: {
+    title: "The channel needs a person",
+    detail: "Its posts go on by themselves when it is well again in time.",
+    missed: "It waited because its channel needed a person, and nobody came in time.",
+  },
 } as const satisfies Record<string, Record<"title" | "detail" | "missed", string>>;
 
 export type WaitReason = keyof typeof WAIT_REASONS;

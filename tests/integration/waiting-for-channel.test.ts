@@ -119,7 +119,10 @@ function suite(platform: string, mode: QueueMode): void {
 
     await reaches(id, "missed");
     await reconnect();
-    expect((await read(id)).state).toBe("missed");
+    expect(await read(id)).toMatchObject({
+      state: "missed",
+      error: { detail: expect.stringContaining("its channel needed a person") },
+    });
     expect(published()).toEqual([]);
   });
 

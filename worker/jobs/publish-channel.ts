@@ -2,6 +2,7 @@ import { letChannelWait } from "../../shared/db/channel-waits.ts";
 import { moveDelivery, type DueDelivery } from "../../shared/db/deliveries.ts";
 import type { DeliveryState } from "../../shared/domain/delivery.ts";
 import { firstLookAt } from "../../shared/domain/reconciliation.ts";
+import type { WaitReason } from "../../shared/domain/wait.ts";
 import type { Handler, Work } from "../engine/handler.ts";
 import type { Publishing } from "../publishing/ledger.ts";
 import { lookForPost } from "../publishing/look-for-post.ts";
@@ -74,9 +75,14 @@ async function putBack(work: Work, delivery: DueDelivery): Promise<void> {
 }
 
 async function miss(work: Work, delivery: DueDelivery): Promise<void> {
-  const { waitReason } = delivery;
+  const waitReason = whyLate(delivery);
   work.context.log.warn({ deliveryId: delivery.id, waitReason }, "delivery missed its latest time");
   await move(work, delivery, "missed", null, null);
+}
+
+/** A channel that needs a person has the last word: no other wait would have ended either. */
+function whyLate({ attention, waitReason }: DueDelivery): WaitReason | null {
+  return attention ? "needs_person" : waitReason;
 }
 
 async function move(
@@ -94,7 +100,7 @@ async function move(
     error: kind && { kind, platformMessage: null, platformCode: null },
     tries: 0,
     looks: 0,
-    waitedFor: to === "missed" ? delivery.waitReason : null,
+    waitedFor: to === "missed" ? whyLate(delivery) : null,
     answer: null,
   });
 }
