@@ -15,13 +15,18 @@ interface CsvRecord {
 }
 
 /**
- * Reads CSV as spreadsheets save it: with or without a byte-order mark, comma or semicolon, any line ends, quoted
- * cells of several lines.
- * @throws {AppError} invalid `import.not_utf8`, `import.empty`, `import.broken_quotes`
+ * Reads CSV as spreadsheets save it: comma, semicolon or tab, UTF-8 with or without a byte-order mark or UTF-16 with one, any line
+ * ends, quoted cells of several lines, and before the header a line such as `sep=;` if there is one.
+ * @throws {AppError} invalid `import.workbook`, `import.not_utf8`, `import.empty`, `import.broken_quotes`
  */
 export function readCsv(bytes: Buffer): CsvTable {
+  if (isWorkbook(bytes)) {
+    throw refusal("import.workbook", `This is a workbook, not a CSV file. ${SAVE_AS}`);
+  }
   const text = decode(bytes);
-  const lines = parseLines(text, delimiterOf(text));
+  // Excel writes it for itself and counts no row for it.
+  const [named = "", delimiter = delimiterOf(text)] = NAMED_DELIMITER.exec(text) ?? [];
+  const lines = parseLines(text.slice(named.length), delimiter);
   const [header = [], ...rest] = lines;
   if (isBlank(header)) {
     throw refusal("import.empty", "The file is empty, or its first line is blank.");
@@ -30,23 +35,33 @@ export function readCsv(bytes: Buffer): CsvTable {
   return { header, records: records.filter(({ cells }) => !isBlank(cells)) };
 }
 
+const SAVE_AS = "In Excel, save it as “CSV UTF-8 (Comma delimited)”.";
+
+const NAMED_DELIMITER = /^"?sep=([,;\t])"?(?:\r\n?|\n|$)/i;
+
+/** How workbooks begin: a ZIP archive, as of Excel and LibreOffice today, and what Excel wrote before 2007. */
+const WORKBOOKS = ["504b0304", "d0cf11e0"];
+
+function isWorkbook(bytes: Buffer): boolean {
+  return WORKBOOKS.includes(bytes.toString("hex", 0, 4));
+}
+
+/** Without its byte-order mark. Excel's “Unicode Text” is UTF-16, and only the mark tells. */
 function decode(bytes: Buffer): string {
+  const mark = bytes.toString("hex", 0, 2);
+  const encoding = mark === "fffe" ? "utf-16le" : mark === "feff" ? "utf-16be" : "utf-8";
   try {
-    // Also takes the byte-order mark away.
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch {
-    throw refusal(
-      "import.not_utf8",
-      "The file is not in UTF-8. In Excel, save it as “CSV UTF-8 (Comma delimited)”.",
-    );
+    throw refusal("import.not_utf8", `The file is not in UTF-8, or is cut off. ${SAVE_AS}`);
   }
 }
 
-/** Excel writes semicolons where the comma is the decimal sign. No column's name holds either. */
-function delimiterOf(text: string): "," | ";" {
+/** Excel writes semicolons where the comma is the decimal sign, and tabs as “Unicode Text”. No column's name holds any. */
+function delimiterOf(text: string): string {
   const [firstLine = ""] = text.split(/[\r\n]/, 1);
   const count = (sign: string) => firstLine.split(sign).length;
-  return count(";") > count(",") ? ";" : ",";
+  return [",", ";", "\t"].reduce((most, sign) => (count(sign) > count(most) ? sign : most));
 }
 
 function parseLines(text: string, delimiter: string): string[][] {

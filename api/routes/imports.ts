@@ -30,6 +30,7 @@ const importRows: Operation = {
     "import.rejected",
     "import.too_many_rows",
     "import.empty",
+    "import.workbook",
     "import.not_utf8",
     "import.broken_quotes",
     "import.too_large",

@@ -1,8 +1,8 @@
-import type { PartContent } from "../domain/content.ts";
+import { hasVisible, type PartContent } from "../domain/content.ts";
 import type { PostContent } from "../domain/post.ts";
 import type { Finding } from "./finding.ts";
 
-/** Parts that have neither a text nor a medium: no platform takes them. */
+/** Parts that have neither a text that can be seen nor a medium: no platform takes them, or readers see nothing. */
 export function emptyParts({ parts, variants }: PostContent): Finding[] {
   const ofVariants = Object.entries(variants).flatMap(([channelId, variant]) =>
     emptyPartsIn(variant.parts, `variants.${channelId}.`),
@@ -12,7 +12,7 @@ export function emptyParts({ parts, variants }: PostContent): Finding[] {
 
 function emptyPartsIn(parts: readonly PartContent[], prefix: string): Finding[] {
   return parts.flatMap(({ text, mediaIds }, index) =>
-    text === "" && mediaIds.length === 0 ? [emptyPart(`${prefix}parts.${index}`)] : [],
+    !hasVisible(text) && mediaIds.length === 0 ? [emptyPart(`${prefix}parts.${index}`)] : [],
   );
 }
 
@@ -23,7 +23,7 @@ function emptyPart(field: string): Finding {
     field,
     start: null,
     end: null,
-    because: "The part has neither a text nor a medium.",
+    because: "The part has neither a text that can be seen nor a medium.",
     suggestion: "Write something, add an image, or take the part away.",
     facts: {},
   };

@@ -1,3 +1,4 @@
+import { hasVisible } from "../domain/content.ts";
 import type { Finding } from "./finding.ts";
 
 /** A part with what a platform looks at. */
@@ -159,7 +160,7 @@ function mediumFindings(medium: CheckedMedium, target: Target, field: string): F
 
 function altTextFindings({ altText }: CheckedMedium, target: Target, field: string): Finding[] {
   const max = target.limits.media.altTextMax;
-  if (altText === "") return max === null ? [] : [missingAltText(target, field)];
+  if (!hasVisible(altText)) return max === null ? [] : [missingAltText(target, field)];
   if (max === null) {
     const because = `${target.channelName} shows no alt text, so readers there go without it.`;
     const suggestion = "Say in the text what the image shows.";

@@ -1,7 +1,12 @@
 import * as z from "zod";
 
 export const ImportForm = z.object({
-  file: z.string().meta({ format: "binary" }).describe("CSV in UTF-8, comma or semicolon."),
+  file: z
+    .string()
+    .meta({ format: "binary" })
+    .describe(
+      "CSV with commas, semicolons or tabs, in UTF-8; or in UTF-16 with a byte-order mark.",
+    ),
 });
 
 export const ImportQuery = z.object({

@@ -34,7 +34,7 @@ export function refuseInFlight(deliveries: readonly Living[]): void {
     "conflict",
     "post.publishing",
     "The post is being published at this moment, or it is unknown whether it was. Nothing was changed. Wait for the outcome.",
-    inFlight.map((delivery) => ofDelivery(delivery, "post.publishing", "is being published")),
+    inFlight.map((delivery) => ofDelivery(delivery, "post.publishing")),
   );
 }
 
@@ -46,14 +46,21 @@ export function refuseOut(deliveries: readonly Living[]): void {
     "conflict",
     "post.already_published",
     "The post is published on a channel that this would change. Nothing was changed. Write a new post instead.",
-    out.map((delivery) => ofDelivery(delivery, "post.already_published", "is published")),
+    out.map((delivery) => ofDelivery(delivery, "post.already_published")),
   );
 }
 
-function ofDelivery({ id, channelId, state }: Living, code: string, isWhat: string) {
-  const detail = `Delivery ${id} ${isWhat} (${state}).`;
+function ofDelivery({ id, channelId, state }: Living, code: string) {
+  const detail = `Delivery ${id} is ${WORDS[state] ?? state}.`;
   return { path: "deliveries", code, detail, facts: { deliveryId: id, channelId, state } };
 }
+
+const WORDS: Partial<Record<DeliveryState, string>> = {
+  preparing: "being published",
+  sending: "being published",
+  unknown: "of unknown outcome: it may be published",
+  partial: "published in part",
+};
 
 /** When deliveries go out, as it is stored with each of them. */
 export interface Plan {

@@ -84,6 +84,7 @@ describe("a post is refused", () => {
     ["without anything", {}, "request.invalid", ["parts"]],
     ["with a part of nothing", { parts: [{}] }, "part.empty", ["parts.0"]],
     ["with a part of spaces", { parts: [...words, { text: " \n\t " }] }, "part.empty", ["parts.1"]],
+    ["with a part that nobody sees", { parts: [{ text: "\u200B" }] }, "part.empty", ["parts.0"]],
     [
       "with an empty part in a variant",
       { parts: words, channelIds: [nobody], variants: { [nobody]: { parts: [{ text: "" }] } } },

@@ -187,17 +187,21 @@ describe("scheduling", () => {
     });
   });
 
-  test.each(["published", "partial"] as const)(
-    "is refused when every channel is %s",
-    async (state) => {
-      const { postId, deliveryIds } = await planned();
-      await putDelivery(setup.context, deliveryIds[0] ?? "", { state, publishedAt });
+  test.each([
+    ["published", "is published."],
+    ["partial", "is published in part."],
+  ] as const)("is refused when every channel is %s", async (state, words) => {
+    const { postId, deliveryIds } = await planned();
+    await putDelivery(setup.context, deliveryIds[0] ?? "", { state, publishedAt });
 
-      const answer = await schedule(postId, { local: "2027-02-04T09:00", zone: "UTC" });
+    const answer = await schedule(postId, { local: "2027-02-04T09:00", zone: "UTC" });
 
-      expect(answer).toMatchObject({ status: 409, body: { code: "post.already_published" } });
-    },
-  );
+    const [id] = deliveryIds;
+    expect(answer).toMatchObject({
+      status: 409,
+      body: { code: "post.already_published", errors: [{ detail: `Delivery ${id} ${words}` }] },
+    });
+  });
 
   test("twice at the same moment makes one delivery", async () => {
     const postId = await draft();

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import {
   contentHash,
+  hasVisible,
   idempotencyKey,
   normalizeText,
   placeLink,
@@ -35,6 +36,26 @@ function aContent(content: Partial<PostContent> = {}): PostContent {
     ...content,
   };
 }
+
+describe("nothing to see", () => {
+  test.each([
+    ["nothing", ""],
+    ["spaces", " \n\t\u00A0\u2003"],
+    ["a zero width space", "\u200B"],
+    ["a word joiner, a soft hyphen and a byte-order mark", "\u2060\u00AD\uFEFF"],
+    ["marks of direction", "\u202A\u202C\u2066\u2069"],
+    ["a variation selector without a character", "\uFE0F"],
+    ["a Hangul filler", "\u3164"],
+    ["a braille pattern without dots", "\u2800"],
+    ["tags without a flag", "\u{E0067}\u{E007F}"],
+  ])("is %s", (_, text) => {
+    expect(hasVisible(text)).toBe(false);
+  });
+
+  test.each(["a", " . ", "\u200Bא", "👩‍⚕️", "한", "⠁", "\u{1FADF}"])("is not %s", (text) => {
+    expect(hasVisible(text)).toBe(true);
+  });
+});
 
 describe("a text", () => {
   test("is stored composed, with plain line ends and no space around it", () => {
