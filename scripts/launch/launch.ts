@@ -8,6 +8,7 @@ import { announce } from "./announce.ts";
 import { awaitReady, isTokenAccepted } from "./await-ready.ts";
 import { announceEnd, awaitEnd, endLeftovers, hasLeftovers, lockDataDir } from "./launcher-lock.ts";
 import { openStores } from "./open-stores.ts";
+import type { OpenStores } from "./open-stores.ts";
 import { requirePort } from "./require-port.ts";
 import { runProcesses } from "./run-processes.ts";
 import { readSecrets } from "./secrets.ts";
@@ -36,8 +37,8 @@ export async function launch({ isDevelopment, say, signal }: Launch): Promise<vo
     await awaitEnd(dataDir, say);
     undo.push(lockDataDir(dataDir));
     signal.addEventListener("abort", () => announceEnd(dataDir), { once: true });
-    await start({ isDevelopment, say, signal, dataDir, undo });
-    if (!signal.aborted) await once(signal, "abort");
+    const { lost } = await start({ isDevelopment, say, signal, dataDir, undo });
+    if (!signal.aborted) await Promise.race([once(signal, "abort"), lost]);
     say("Stopping.");
   } finally {
     for (const step of undo.toReversed()) {
@@ -57,7 +58,7 @@ interface Start extends Launch {
   readonly undo: (() => unknown)[];
 }
 
-async function start({ isDevelopment, say, signal, dataDir, undo }: Start): Promise<void> {
+async function start({ isDevelopment, say, signal, dataDir, undo }: Start): Promise<OpenStores> {
   const startedMs = performance.now();
   const secrets = readSecrets(dataDir, process.env);
   // Whatever is wrong with the settings is told before anything starts; the stores' addresses come later.
@@ -105,6 +106,7 @@ async function start({ isDevelopment, say, signal, dataDir, undo }: Start): Prom
   say(
     announce({ address: shown, tookMs, stores, adminTokenFile, isTokenAccepted: accepted, logDir }),
   );
+  return stores;
 }
 
 /** In the place of addresses that are known only once the stores run. */

@@ -1,8 +1,9 @@
 import path from "node:path";
 import { checkDatabase, checkRedis } from "../../shared/stores.ts";
 import { ensureDatabase, startPostgres } from "../stores/postgres.ts";
-import type { PrivateStore } from "../stores/private-store.ts";
 import { startRedis } from "../stores/redis.ts";
+import { keepStore } from "./keep-store.ts";
+import type { KeptStore } from "./keep-store.ts";
 
 /** The stores to work on. */
 export interface OpenStores {
@@ -12,6 +13,8 @@ export interface OpenStores {
   /** For people: one line each. */
   readonly databaseLine: string;
   readonly queueLine: string;
+  /** Rejects, with one sentence and the remedy, when the private PostgreSQL has ended and cannot be brought back. */
+  readonly lost: Promise<never>;
   /** Stops what was started here; what was given stays as it is. */
   stop(): Promise<void>;
 }
@@ -28,36 +31,61 @@ export interface StoreChoice {
 }
 
 /**
- * Opens the stores that the settings name, and starts private ones for those that they do not.
+ * Opens the stores that the settings name, and starts private ones for those that they do not. Private ones that end by themselves
+ * are started again.
  * @throws {Error} one sentence with the remedy; nothing is left running that was not running before
  */
 export async function openStores(choice: StoreChoice): Promise<OpenStores> {
-  const started: PrivateStore[] = [];
+  const kept: KeptStore[] = [];
   const stop = async () => {
-    // Redis first: nothing but the queue needs it.
-    for (const store of started.toReversed()) await store.stop();
+    await Promise.all(kept.map((store) => store.stop()));
   };
+  let lose: (error: Error) => void = () => undefined;
+  const lost = new Promise<never>((_, reject) => {
+    lose = reject;
+  });
+  lost.catch(() => undefined);
+  const failed = new AbortController();
+  const opening = {
+    ...choice,
+    kept,
+    lose,
+    signal: AbortSignal.any([choice.signal, failed.signal]),
+  };
+  // At the same time, as each of them takes a while; where one fails, the other need not go on.
+  const database = openDatabase(opening);
+  const queue = openQueue(opening);
   try {
-    const database = await openDatabase(choice, started);
-    const queue = await openQueue(choice, started);
-    return { ...database, ...queue, stop };
+    return { ...(await database), ...(await queue), lost, stop };
   } catch (error) {
+    failed.abort();
+    await Promise.allSettled([database, queue]);
     await stop();
     throw error;
   }
 }
 
-async function openDatabase(
-  { databaseUrl, dataDir }: StoreChoice,
-  started: PrivateStore[],
-): Promise<Pick<OpenStores, "databaseUrl" | "databaseLine">> {
+interface Opening extends StoreChoice {
+  /** Gets what was started. */
+  readonly kept: KeptStore[];
+  readonly lose: (error: Error) => void;
+}
+
+async function openDatabase({
+  databaseUrl,
+  dataDir,
+  kept,
+  say,
+  lose,
+}: Opening): Promise<Pick<OpenStores, "databaseUrl" | "databaseLine">> {
   if (databaseUrl !== null) {
     await checkDatabase(databaseUrl);
     return { databaseUrl, databaseLine: "the one that DATABASE_URL names" };
   }
   const dir = path.join(dataDir, "postgres");
-  const postgres = await startPostgres({ dir });
-  started.push(postgres);
+  const again = () => startPostgres({ dir });
+  const postgres = await again();
+  kept.push(keepStore(postgres, { name: "The private PostgreSQL", again, say, onLoss: lose }));
   const found = postgres.wasRunning ? ", found running" : "";
   return {
     databaseUrl: await ensureDatabase(postgres.url, "postwell"),
@@ -65,11 +93,8 @@ async function openDatabase(
   };
 }
 
-async function openQueue(
-  choice: StoreChoice,
-  started: PrivateStore[],
-): Promise<Pick<OpenStores, "redisUrl" | "queueLine">> {
-  const { queue, redisUrl, dataDir, say, signal } = choice;
+async function openQueue(choice: Opening): Promise<Pick<OpenStores, "redisUrl" | "queueLine">> {
+  const { queue, redisUrl, dataDir, kept, say, signal } = choice;
   if (queue === "direct") {
     return {
       redisUrl: null,
@@ -80,14 +105,19 @@ async function openQueue(
     await checkRedis(redisUrl);
     return { redisUrl, queueLine: "BullMQ on the Redis that REDIS_URL names" };
   }
-  const redis = await startRedis({
-    dir: path.join(dataDir, "redis"),
-    cacheDir: path.join(dataDir, "cache"),
-    say,
-    signal,
-  });
+  const again = () =>
+    startRedis({
+      dir: path.join(dataDir, "redis"),
+      cacheDir: path.join(dataDir, "cache"),
+      say,
+      signal,
+    });
+  const redis = await again();
   if (redis !== null) {
-    started.push(redis);
+    // Its loss stops nothing: the workers go on without it.
+    const onLoss = ({ message }: Error) =>
+      say(`${message}\nUntil it is back, workers claim from PostgreSQL.`);
+    kept.push(keepStore(redis, { name: "The private Redis", again, say, onLoss }));
     return { redisUrl: redis.url, queueLine: `BullMQ on a private Redis (${redis.origin})` };
   }
   if (queue === "redis") {

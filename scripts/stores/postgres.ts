@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { findPostgresBinaries } from "./postgres-binaries.ts";
 import type { PostgresBinaries } from "./postgres-binaries.ts";
@@ -18,6 +19,7 @@ import { inspectProcess, stopProcess, usablePort } from "./processes.ts";
 import { chooseRunAs, giveFiles, withName } from "./run-as.ts";
 import type { RunAs } from "./run-as.ts";
 import { startServer } from "./server-process.ts";
+import type { ServerStart } from "./server-process.ts";
 
 export interface PostgresOptions {
   /** Holds the cluster, its settings and its log. */
@@ -29,6 +31,7 @@ export interface PostgresOptions {
 const USER = "postwell";
 // Recovery after a crash reads the log since the last checkpoint first.
 const START_TIMEOUT_MS = 60_000;
+const SESSIONS_END_MS = 15_000;
 
 /**
  * Starts a private PostgreSQL on the loopback address, creating its cluster the first time, or adopts the one that an
@@ -61,7 +64,7 @@ export async function startPostgres({
   if (!existsSync(cluster))
     createCluster(dir, { binaries, runAs, password: settings.password, isThrowAway });
   giveFiles(cluster, runAs);
-  const pid = await startServer({
+  const pid = await startOnceFree({
     name: "The private PostgreSQL",
     command: binaries.postgres,
     args: serverArgs(cluster, settings.port, isThrowAway),
@@ -97,11 +100,7 @@ export async function stopPostgresIn(dir: string): Promise<void> {
 
 async function adopt(cluster: string, settings: StoreSettings): Promise<PrivateStore | null> {
   const pid = livePostmaster(cluster);
-  if (pid === null) {
-    // A pid that now belongs to another program would make PostgreSQL refuse to start.
-    rmSync(path.join(cluster, "postmaster.pid"), { force: true });
-    return null;
-  }
+  if (pid === null) return null;
   if (await canConnect(urlOf(settings))) {
     return { url: urlOf(settings), pid, wasRunning: true, stop: () => stopPostgres(pid) };
   }
@@ -115,7 +114,25 @@ function livePostmaster(cluster: string): number | null {
   if (!existsSync(file)) return null;
   const pid = Number(readFileSync(file, "utf8").split("\n")[0]);
   const facts = Number.isInteger(pid) && pid > 0 ? inspectProcess(pid) : null;
-  return facts !== null && facts.command.includes(cluster) ? pid : null;
+  if (facts?.command.includes(cluster) === true) return pid;
+  // A pid that now belongs to another program would make PostgreSQL refuse to start. That of nobody must stay: by it, the
+  // next server sees whether sessions of the killed one still write to the cluster.
+  if (facts !== null) rmSync(file, { force: true });
+  return null;
+}
+
+/** Sessions of a server that was killed notice that soon, but not at once. */
+async function startOnceFree(start: ServerStart): Promise<number> {
+  const deadline = Date.now() + SESSIONS_END_MS;
+  for (;;) {
+    try {
+      return await startServer(start);
+    } catch (error) {
+      const isTaken = error instanceof Error && error.message.includes("shared memory block");
+      if (!isTaken || Date.now() > deadline) throw error;
+      await delay(100);
+    }
+  }
 }
 
 interface ClusterStart {
