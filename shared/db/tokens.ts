@@ -52,3 +52,38 @@ export async function isTokenAlive(db: Db, tokenId: string): Promise<boolean> {
     .executeTakeFirst();
   return row !== undefined;
 }
+
+/** A token as the people who look after them see it: nothing of it opens anything. */
+export interface ListedToken {
+  readonly id: string;
+  readonly workspace: string;
+  readonly name: string;
+  readonly scope: Scope;
+  /** Null for one that does not end. */
+  readonly expiresAt: Date | null;
+  readonly hasEnded: boolean;
+  readonly revokedAt: Date | null;
+}
+
+/** Oldest first. @param workspaceId null for those of all workspaces: for commands on the server, never for a request */
+export function listTokens(db: Db, workspaceId: string | null): Promise<ListedToken[]> {
+  return db
+    .selectFrom("apiTokens as t")
+    .innerJoin("workspaces as w", "w.id", "t.workspaceId")
+    .select(["t.id", "w.name as workspace", "t.name", "t.scope", "t.expiresAt", "t.revokedAt"])
+    .select(sql<boolean>`coalesce(t.expires_at <= clock(), false)`.as("hasEnded"))
+    .$if(workspaceId !== null, (query) => query.where("t.workspaceId", "=", workspaceId))
+    .orderBy("t.createdAt")
+    .execute();
+}
+
+/** From the next request on it opens nothing. Repeatable. @returns null where there is no such token */
+export async function revokeToken(db: Db, id: string): Promise<{ readonly name: string } | null> {
+  const row = await db
+    .updateTable("apiTokens")
+    .set({ revokedAt: sql<Date>`coalesce(revoked_at, clock())` })
+    .where("id", "=", id)
+    .returning("name")
+    .executeTakeFirst();
+  return row ?? null;
+}
