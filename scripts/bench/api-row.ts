@@ -3,6 +3,7 @@ import * as z from "zod";
 import { usablePort } from "../stores/processes.ts";
 import { startChild, type Child } from "./child.ts";
 import { turnsOf, type Bar, type Figure } from "./compare.ts";
+import { cpuSince, cpuTime, type CpuTime } from "./cpu-time.ts";
 import { copyTemplate } from "./database.ts";
 import { ourEnvironment, profiling } from "./our-engine.ts";
 import type { Stage } from "./stage.ts";
@@ -17,12 +18,14 @@ const BARE_CONNECTIONS = 12;
 
 interface RunningApi {
   readonly url: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
 interface ApiRun {
   readonly perSecond: number;
   readonly latenciesMs: readonly number[];
+  readonly cpu: CpuTime | null;
 }
 
 /** Posts of 2,000 characters for one channel, stored with all that comes with it, beside one bare row. */
@@ -47,10 +50,16 @@ export async function apiRow(stage: Stage, say: (line: string) => void): Promise
     const values = { bare: runs.bare.map(read), direct: runs.direct.map(read) };
     return { row: "api", measure, unit, bar, values };
   };
+  const cpuOf =
+    (who: "workers" | "stores") =>
+    ({ cpu, latenciesMs }: ApiRun) =>
+      cpu === null ? Number.NaN : cpu[who] / latenciesMs.length;
   const half: Bar = { text: "at least 0.5", of: "ratio", isMet: (ratio) => ratio >= 0.5 };
   const quick: Bar = { text: "below 100 ms", of: "value", isMet: (ms) => ms < 100 };
   return [
     figure(`POST ${PATH}, 2,000 characters`, "/s", half, ({ perSecond }) => perSecond),
+    figure("CPU of the process, each", "ms", null, cpuOf("workers")),
+    figure("CPU of PostgreSQL, each", "ms", null, cpuOf("stores")),
     figure("answer, p50", "ms", null, ({ latenciesMs }) => percentile(latenciesMs, 0.5)),
     figure("answer, p95", "ms", quick, ({ latenciesMs }) => percentile(latenciesMs, 0.95)),
   ];
@@ -65,10 +74,12 @@ async function measure(
   const pool = new Pool(api.url, { connections: AT_ONCE });
   try {
     await post(stage, pool, WARM_UP);
+    const cpuBefore = cpuTime(stage, [api.pid]);
     const began = performance.now();
     const latenciesMs = await post(stage, pool, stage.options.apiRequests);
     const tookMs = performance.now() - began;
-    return { perSecond: (latenciesMs.length * 1_000) / tookMs, latenciesMs };
+    const cpu = cpuSince(cpuBefore, cpuTime(stage, [api.pid]));
+    return { perSecond: (latenciesMs.length * 1_000) / tookMs, latenciesMs, cpu };
   } finally {
     await pool.destroy();
     await api.stop();
@@ -132,5 +143,5 @@ async function startOurApi(stage: Stage, databaseUrl: string): Promise<RunningAp
 
 function running(stage: Stage, child: Child, url: string): RunningApi {
   stage.onClose(() => child.stop());
-  return { url, stop: () => child.stop() };
+  return { url, pid: child.pid, stop: () => child.stop() };
 }

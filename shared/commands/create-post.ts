@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from "uuid";
 import type { Actor, Context } from "../context.ts";
-import { findPostIdByExternalId, insertPosts } from "../db/posts.ts";
+import { findPostIdByExternalId, insertPost } from "../db/posts.ts";
 import { normalizePost, postHash, type Post, type PostContent } from "../domain/post.ts";
 import { AppError } from "../errors.ts";
 import { loadReferences, refuseMisfits } from "./post-references.ts";
@@ -21,10 +21,8 @@ export async function createPost(
   refuseMisfits(context, content, references);
   const contentHash = postHash(content, references.media);
   const post = { ...content, id: uuidv7(), state: "draft" as const, contentHash };
-  // One statement, so it needs no transaction of its own.
-  const stored = await insertPosts(db, { workspaceId, createdBy: tokenId }, [post]);
-  const createdAt = stored.get(post.id)?.createdAt;
-  if (createdAt === undefined) {
+  const createdAt = await insertPost(db, { ...post, workspaceId, createdBy: tokenId });
+  if (createdAt === null) {
     throw externalIdTaken(await findPostIdByExternalId(db, workspaceId, input.externalId));
   }
   const channelIds = content.channelIds.toSorted();

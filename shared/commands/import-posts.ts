@@ -198,10 +198,11 @@ async function store(
   for (let start = 0; start < planned.length; start += CHUNK) {
     const rows = planned.slice(start, start + CHUNK).map((row) => ({ id: uuidv7(), ...row }));
     const posts = rows.map(({ id, externalId, content, contentHash }) => {
-      return { ...content, id, externalId, contentHash, state: "scheduled" as const };
+      const owner = { workspaceId, createdBy: tokenId };
+      return { ...content, ...owner, id, externalId, contentHash, state: "scheduled" as const };
     });
-    const stored = await insertPosts(tx, { workspaceId, createdBy: tokenId }, posts);
-    if (stored.size < posts.length) throw takenMeanwhile();
+    const stored = await insertPosts(tx, posts);
+    if (stored.includes(null)) throw takenMeanwhile();
     const deliveries = rows.flatMap(deliveriesOf);
     await insertDeliveries(tx, workspaceId, deliveries);
     due.push(...deliveries.map(({ dueAt, ...delivery }) => ({ ...delivery, at: dueAt })));

@@ -1,6 +1,9 @@
 import { sql } from "kysely";
 import type { Capabilities } from "../connectors/capabilities.ts";
 import type { Db } from "./client.ts";
+import { inRoundsOf } from "./rounds.ts";
+
+const QUESTIONS_TOGETHER = 100;
 
 /** What planning a post needs to know of a channel. */
 export interface ChannelReference {
@@ -30,11 +33,27 @@ export async function findChannels(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, ChannelReference>> {
   if (ids.length === 0) return new Map();
-  const { rows } = await sql<ChannelReference>`
-    select id, name, platform, capabilities from channels
-     where workspace_id = ${workspaceId} and id = any(${ids}::uuid[]) and removed_at is null
+  return askForChannels(db, { workspaceId, ids });
+}
+
+interface ChannelQuestion {
+  readonly workspaceId: string;
+  readonly ids: readonly string[];
+}
+
+const askForChannels = inRoundsOf(QUESTIONS_TOGETHER, selectChannels);
+
+async function selectChannels(db: Db, questions: readonly ChannelQuestion[]) {
+  const all = [...new Set(questions.flatMap(({ ids }) => ids))];
+  const { rows } = await sql<ChannelReference & { workspaceId: string }>`
+    select id, name, platform, capabilities, workspace_id from channels
+     where id = any(${all}::uuid[]) and removed_at is null
      order by id ${db.isTransaction ? sql`for key share` : sql``}`.execute(db);
-  return new Map(rows.map((row) => [row.id, row]));
+  return questions.map(({ workspaceId, ids }) => {
+    const wanted = new Set(ids);
+    const own = rows.filter((row) => row.workspaceId === workspaceId && wanted.has(row.id));
+    return new Map<string, ChannelReference>(own.map((row) => [row.id, row]));
+  });
 }
 
 /** Those of the given media that are in the workspace and were not removed. */

@@ -2,6 +2,10 @@ import { type RawBuilder, sql } from "kysely";
 import type { PartContent, Source } from "../domain/content.ts";
 import type { Post, PostContent, Variant } from "../domain/post.ts";
 import type { Db, Tx } from "./client.ts";
+import { inRoundsOf } from "./rounds.ts";
+
+/** A request has at most a megabyte, so a statement of all of them stays one that PostgreSQL takes easily. */
+const POSTS_TOGETHER = 50;
 
 interface PostWithChannels {
   readonly id: string;
@@ -59,6 +63,9 @@ export async function selectPosts(
 /** A post that is about to be stored. */
 export interface NewPost extends PostContent {
   readonly id: string;
+  readonly workspaceId: string;
+  /** The id of a token. */
+  readonly createdBy: string;
   readonly externalId: string | null;
   readonly state: Post["state"];
   readonly contentHash: string;
@@ -66,37 +73,46 @@ export interface NewPost extends PostContent {
 
 /**
  * Stores posts with their channels and tells of them, in one statement.
- * @returns the ids of those that were stored: one whose external id is taken is not
+ * @returns when, in the order given; null for one that was not stored, as its external id is taken
  */
 export async function insertPosts(
   db: Db,
-  owner: { readonly workspaceId: string; readonly createdBy: string },
   posts: readonly NewPost[],
-): Promise<ReadonlyMap<string, { readonly createdAt: Date }>> {
+): Promise<readonly (Date | null)[]> {
   const given = JSON.stringify(posts.map((post) => ({ ...post, channels: channelsOf(post) })));
   const { rows } = await sql<{ id: string; createdAt: Date }>`
     with given as (
       select * from jsonb_to_recordset(${given}::jsonb)
-        as g(id uuid, "externalId" text, state text, parts jsonb, link text, sources jsonb, labels jsonb,
-             campaign text, "latestAfterMinutes" int, "contentHash" text, channels jsonb)),
+        as g(id uuid, "workspaceId" uuid, "createdBy" uuid, "externalId" text, state text, parts jsonb, link text,
+             sources jsonb, labels jsonb, campaign text, "latestAfterMinutes" int, "contentHash" text, channels jsonb)),
     stored as (
       insert into posts (id, workspace_id, external_id, state, parts, link, sources, labels, campaign,
                          latest_after_minutes, content_hash, created_by)
-      select id, ${owner.workspaceId}, "externalId", state, parts, link, sources,
-             array(select jsonb_array_elements_text(g.labels)), campaign, "latestAfterMinutes", "contentHash",
-             ${owner.createdBy}
+      select id, "workspaceId", "externalId", state, parts, link, sources,
+             array(select jsonb_array_elements_text(g.labels)), campaign, "latestAfterMinutes", "contentHash", "createdBy"
         from given g
       on conflict (workspace_id, external_id) where external_id is not null do nothing
-      returning id, created_at),
+      returning id, workspace_id, created_at),
     placed as (
       insert into post_channels (workspace_id, post_id, channel_id, variant)
-      select ${owner.workspaceId}, s.id, (c ->> 'channelId')::uuid, nullif(c -> 'variant', 'null')
+      select s.workspace_id, s.id, (c ->> 'channelId')::uuid, nullif(c -> 'variant', 'null')
         from given g join stored s on s.id = g.id cross join jsonb_array_elements(g.channels) c),
     told as (
       insert into events (workspace_id, type, subject_id)
-      select ${owner.workspaceId}, 'post.created', id from stored)
+      select workspace_id, 'post.created', id from stored)
     select id, created_at from stored`.execute(db);
-  return new Map(rows.map(({ id, createdAt }) => [id, { createdAt }]));
+  const storedAt = new Map(rows.map(({ id, createdAt }) => [id, createdAt]));
+  return posts.map(({ id }) => storedAt.get(id) ?? null);
+}
+
+const insertTogether = inRoundsOf(POSTS_TOGETHER, insertPosts);
+
+/** As `insertPosts`, in one statement with what others store at the same time. */
+export async function insertPost(db: Db, post: NewPost): Promise<Date | null> {
+  // An external id may have to wait for an import that has it, too: nobody else shall wait with it.
+  if (post.externalId === null) return insertTogether(db, post);
+  const [storedAt = null] = await insertPosts(db, [post]);
+  return storedAt;
 }
 
 /** Stores an edited post. The caller holds its lock. */

@@ -1,3 +1,5 @@
+import type { Db } from "./client.ts";
+
 /**
  * Does many small things in few statements: what is asked for while a round is under way is done together in the next one. There is no
  * timer, so under light load nothing waits. Where a round fails, its items are tried alone, so that one of them cannot
@@ -27,6 +29,25 @@ export function inRounds<Item, Result>(
       // Not at once: callers that were woken by the same event join the same round.
       setImmediate(() => void runAll());
     });
+}
+
+/**
+ * As `inRounds`, for what all callers with the same pool may share. In a transaction an item goes alone, and on its connection: it must
+ * see what the transaction has written, and others must not.
+ */
+export function inRoundsOf<Item, Result>(
+  maxItems: number,
+  run: (db: Db, items: readonly Item[]) => Promise<readonly Result[]>,
+): (db: Db, item: Item) => Promise<Result> {
+  const ofPools = new WeakMap<Db, (item: Item) => Promise<Result>>();
+  return (db, item) => {
+    if (db.isTransaction) return inRounds(1, (items: readonly Item[]) => run(db, items))(item);
+    const known = ofPools.get(db);
+    if (known) return known(item);
+    const ask = inRounds(maxItems, (items: readonly Item[]) => run(db, items));
+    ofPools.set(db, ask);
+    return ask(item);
+  };
 }
 
 interface Waiting<Item, Result> {
