@@ -1,16 +1,9 @@
 import { execFile } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import type { ExecFileOptions } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import { aptFailureOf, explainApt, mayNotBeTriedYet, rememberFailure } from "./apt-failure.ts";
 import { isReachable } from "./run-as.ts";
 import type { RedisProgram } from "./redis-program.ts";
 
@@ -21,65 +14,64 @@ export interface PackageDownload {
   readonly say: (line: string) => void;
   /** Ends it early; that is not remembered as a failure. */
   readonly signal?: AbortSignal;
+  /** How long one command may take. */
+  readonly limitMs?: number;
 }
 
 const run = promisify(execFile);
 const PACKAGES = ["redis-server", "valkey-server"];
-const TIMEOUT_MS = 30_000;
-const FAILURE_REMEMBERED_MS = 24 * 3_600_000;
+/** For each command of apt: reading the lists alone takes half a minute where a machine is busy. */
+const LIMIT_MS = 120_000;
 
 /**
  * The distribution's Redis or Valkey, unpacked below `cacheDir` without root and without installing anything. apt
  * checks the distribution's signature as always; its lists and files stay in the cache too.
- * Null elsewhere than on Debian and its descendants, and where the download failed within the last day.
+ * Null elsewhere than on Debian and its descendants, and where it failed: soon tried again if that may pass, in a day if not.
  */
 export async function unpackDebianRedis({
   cacheDir,
   say,
   signal,
+  limitMs = LIMIT_MS,
 }: PackageDownload): Promise<RedisProgram | null> {
   const home = path.join(cacheDir, "redis");
   const unpacked = programIn(home);
   if (unpacked !== null) return unpacked;
-  if (!isDebian() || failedLately(cacheDir)) return null;
+  if (!isDebian() || mayNotBeTriedYet(cacheDir)) return null;
 
   say(
     "There is no Redis on this machine: fetching the distribution's package into the cache (once).",
   );
   const work = path.join(cacheDir, `redis-${process.pid}`);
   try {
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
-    await download(work, signal === undefined ? timeout : AbortSignal.any([timeout, signal]));
+    await download(work, { timeout: limitMs, ...(signal === undefined ? {} : { signal }) });
     renameSync(path.join(work, "root"), home);
     return programIn(home);
-  } catch {
+  } catch (error) {
     // The move fails where another start has been quicker: then its copy is there.
     const program = programIn(home);
     if (program !== null || signal?.aborted === true) return program;
-    writeFileSync(failureFile(cacheDir), `${new Date().toISOString()}\n`);
-    say(
-      `The package could not be fetched. The next try is in a day, or after deleting ${failureFile(cacheDir)}.`,
-    );
+    say(`The package could not be fetched: ${rememberFailure(cacheDir, explainApt(error))}`);
     return null;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-async function download(work: string, signal: AbortSignal): Promise<void> {
+async function download(
+  work: string,
+  limits: { readonly timeout: number; readonly signal?: AbortSignal },
+): Promise<void> {
   for (const folder of ["lists/partial", "cache/archives/partial", "debs", "root"]) {
     mkdirSync(path.join(work, folder), { recursive: true });
   }
   const options = aptOptions(work);
-  const call = { signal, cwd: path.join(work, "debs"), env: { ...process.env, LC_ALL: "C" } };
-  await run("apt-get", [...options, "update"], call);
+  const call = { ...limits, cwd: path.join(work, "debs"), env: { ...process.env, LC_ALL: "C" } };
+  const update = await run("apt-get", [...options, "update"], call);
+  const complaints: string[] = [];
   for (const name of PACKAGES) {
-    // A simulated installation names the package and what this machine lacks of its dependencies.
-    const { stdout } = await run(
-      "apt-get",
-      [...options, "-s", "--no-install-recommends", "install", name],
-      call,
-    ).catch(() => ({ stdout: "" }));
+    const { stdout, stderr } = await simulate(name, options, call);
+    complaints.push(stderr);
     const wanted = [...stdout.matchAll(/^Inst (\S+)/gm)].flatMap(([, found]) => found ?? []);
     // Another C library than the machine's own would break the program, not help it.
     const fetched = wanted.filter((found) => !/^libc6?(-bin)?$/.test(found));
@@ -90,7 +82,28 @@ async function download(work: string, signal: AbortSignal): Promise<void> {
     }
     return;
   }
-  throw new Error("The distribution offers neither Redis nor Valkey.");
+  // Lists that could not be fetched are no failure to apt, but why it knows no package.
+  throw Object.assign(new Error("No package."), {
+    stderr: [update.stderr, ...complaints].join("\n"),
+  });
+}
+
+/** A simulated installation names the package and what this machine lacks of its dependencies. */
+async function simulate(
+  name: string,
+  options: readonly string[],
+  call: ExecFileOptions,
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const args = [...options, "-s", "--no-install-recommends", "install", name];
+  try {
+    const { stdout, stderr } = await run("apt-get", args, { ...call, encoding: "utf8" });
+    return { stdout, stderr };
+  } catch (error) {
+    const failure = aptFailureOf(error);
+    // Not to know a package is an answer.
+    if (failure.isCutOff || failure.code === "ENOENT") throw error;
+    return { stdout: "", stderr: failure.stderr };
+  }
 }
 
 function aptOptions(work: string): string[] {
@@ -100,8 +113,8 @@ function aptOptions(work: string): string[] {
     "Debug::NoLocking": "1",
     "Acquire::Languages": "none",
     "Acquire::Retries": "0",
-    "Acquire::http::Timeout": "5",
-    "Acquire::https::Timeout": "5",
+    "Acquire::http::Timeout": "20",
+    "Acquire::https::Timeout": "20",
     // As root apt works as another account, which cannot reach folders below root's home.
     ...(isReachable(work) ? {} : { "APT::Sandbox::User": "root" }),
   };
@@ -132,13 +145,4 @@ function isDebian(): boolean {
   if (process.platform !== "linux" || !existsSync("/etc/os-release")) return false;
   const release = readFileSync("/etc/os-release", "utf8");
   return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release);
-}
-
-function failedLately(cacheDir: string): boolean {
-  const failed = statSync(failureFile(cacheDir), { throwIfNoEntry: false });
-  return failed !== undefined && Date.now() - failed.mtimeMs < FAILURE_REMEMBERED_MS;
-}
-
-function failureFile(cacheDir: string): string {
-  return path.join(cacheDir, "redis-unavailable");
 }

@@ -27,7 +27,7 @@ const OLDEST_VERSION = [6, 2] as const;
 
 /**
  * A server program of this machine; else, on Debian and Ubuntu, the distribution's own package unpacked below
- * the cache; null where neither can be had. A failed download is not repeated for a day.
+ * the cache; null where neither can be had.
  */
 export async function findRedisProgram(download: PackageDownload): Promise<RedisProgram | null> {
   const folders = [...(process.env["PATH"] ?? "").split(path.delimiter), ...USUAL_FOLDERS];
