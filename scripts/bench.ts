@@ -2,9 +2,15 @@ import { setMaxListeners } from "node:events";
 import { writeFileSync } from "node:fs";
 import { apiRow } from "./bench/api-row.ts";
 import type { Figure } from "./bench/compare.ts";
+import { memoryRow } from "./bench/memory-row.ts";
 import { OptionError, readOptions, type BenchOptions } from "./bench/options.ts";
+import { promoterRow } from "./bench/promoter-row.ts";
 import { spikeRow, steadyRow, throughputRow } from "./bench/publishing-rows.ts";
+import { queueMemoryRow } from "./bench/queue-memory-row.ts";
+import { recoveryRow } from "./bench/recovery-row.ts";
 import { asJson, asTable } from "./bench/report.ts";
+import { scaleRow } from "./bench/scale-row.ts";
+import { startRow } from "./bench/start-row.ts";
 import { openStage, type Stage } from "./bench/stage.ts";
 
 /** Measures Postwell beside the bare engine, on this machine and in the same minutes, and prints ratios. */
@@ -13,6 +19,12 @@ const ROWS = new Map([
   ["steady", steadyRow],
   ["spike", spikeRow],
   ["api", apiRow],
+  ["promoter", promoterRow],
+  ["queue", queueMemoryRow],
+  ["scale", scaleRow],
+  ["recovery", recoveryRow],
+  ["memory", memoryRow],
+  ["start", startRow],
 ]);
 
 const stop = new AbortController();

@@ -71,25 +71,27 @@ async function measure(
 ): Promise<ApiRun> {
   const database = await copyTemplate(stage);
   const api = await start(stage, database.url);
-  const pool = new Pool(api.url, { connections: AT_ONCE });
   try {
-    await post(stage, pool, WARM_UP);
+    await createPosts(stage, api, WARM_UP);
     const cpuBefore = cpuTime(stage, [api.pid]);
     const began = performance.now();
-    const latenciesMs = await post(stage, pool, stage.options.apiRequests);
+    const latenciesMs = await createPosts(stage, api, stage.options.apiRequests);
     const tookMs = performance.now() - began;
     const cpu = cpuSince(cpuBefore, cpuTime(stage, [api.pid]));
     return { perSecond: (latenciesMs.length * 1_000) / tookMs, latenciesMs, cpu };
   } finally {
-    await pool.destroy();
     await api.stop();
     await database.drop();
   }
 }
 
-/** @returns how long each answer took */
-async function post(stage: Stage, pool: Pool, count: number): Promise<number[]> {
-  const { template, signal } = stage;
+/** Creates so many posts, a few at a time. @returns how long each answer took, in milliseconds */
+export async function createPosts(
+  { template, signal }: Stage,
+  { url }: Pick<RunningApi, "url">,
+  count: number,
+): Promise<number[]> {
+  const pool = new Pool(url, { connections: AT_ONCE });
   const headers = {
     authorization: `Bearer ${template.token}`,
     "content-type": "application/json",
@@ -108,7 +110,11 @@ async function post(stage: Stage, pool: Pool, count: number): Promise<number[]> 
         throw new Error(`${PATH} answered ${answer.statusCode}: ${text}`);
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, postOneByOne));
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, postOneByOne));
+  } finally {
+    await pool.destroy();
+  }
   return latencies;
 }
 
@@ -132,9 +138,14 @@ async function startBareApi(stage: Stage, databaseUrl: string): Promise<RunningA
   return running(stage, child, await child.ask("url", z.url()));
 }
 
-async function startOurApi(stage: Stage, databaseUrl: string): Promise<RunningApi> {
+/** @param redisUrl null for direct mode */
+export async function startOurApi(
+  stage: Stage,
+  databaseUrl: string,
+  redisUrl: string | null = null,
+): Promise<RunningApi> {
   const port = String(await usablePort(0));
-  const env = { ...ourEnvironment(stage, databaseUrl, null), PORT: port, HOST: "127.0.0.1" };
+  const env = { ...ourEnvironment(stage, databaseUrl, redisUrl), PORT: port, HOST: "127.0.0.1" };
   const nodeOptions = profiling(stage);
   const child = startChild({ name: "API", script: "api/main.js", env, nodeOptions });
   await child.logged(/api listening/);

@@ -3,13 +3,19 @@ import { dueAlready } from "./load.ts";
 import { median } from "./statistics.ts";
 import type { Stage } from "./stage.ts";
 
+/**
+ * Where a figure was taken: on an engine; on ours where the queue does not matter; or on less, for what should not depend on
+ * how much there is.
+ */
+export type Column = EngineName | "ours" | "smaller";
+
 /** One figure, for each engine that was measured. */
 export interface Figure {
   readonly row: string;
   readonly measure: string;
   readonly unit: string;
   /** One value a round. */
-  readonly values: Readonly<Partial<Record<EngineName, readonly number[]>>>;
+  readonly values: Readonly<Partial<Record<Column, readonly number[]>>>;
   readonly bar: Bar | null;
 }
 
@@ -21,16 +27,19 @@ export interface Bar {
   readonly isMet: (number: number) => boolean;
 }
 
-/** The engine's figure divided by the bare engine's of the same round; the median of all rounds. Null for no bare figure. */
-export function ratioOf({ values }: Figure, engine: EngineName): number | null {
-  const ratios = ratiosOf({ values }, engine);
+/**
+ * The figure divided by that of the bare engine, or of the smaller amount, of the same round; the median of all rounds. Null where
+ * there is none beside it.
+ */
+export function ratioOf({ values }: Figure, column: Column): number | null {
+  const ratios = ratiosOf({ values }, column);
   return ratios.length === 0 ? null : median(ratios);
 }
 
-export function ratiosOf({ values }: Pick<Figure, "values">, engine: EngineName): number[] {
-  const bare = values.bare ?? [];
-  return (values[engine] ?? []).flatMap((value, round) => {
-    const beside = bare[round];
+export function ratiosOf({ values }: Pick<Figure, "values">, column: Column): number[] {
+  const reference = values.bare ?? values.smaller ?? [];
+  return (values[column] ?? []).flatMap((value, round) => {
+    const beside = reference[round];
     return beside === undefined || beside === 0 ? [] : [value / beside];
   });
 }

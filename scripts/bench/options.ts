@@ -12,6 +12,14 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly apiRequests: number;
   readonly steady: { readonly perSecond: number; readonly seconds: number };
+  /** Outbox rows. */
+  readonly promoter: { readonly due: number; readonly future: number };
+  /** Deliveries planned beyond the horizon. */
+  readonly plan: { readonly smaller: number; readonly larger: number };
+  /** Deliveries in the table, and how often each is asked. */
+  readonly scale: { readonly smaller: number; readonly larger: number; readonly turns: number };
+  /** Also starts from a fresh clone, which installs everything. */
+  readonly isFresh: boolean;
   /** Names of rows; empty for all. */
   readonly rows: readonly string[];
   readonly jsonFile: string | null;
@@ -26,6 +34,7 @@ const USAGE = `npm run bench -- [options]
   --concurrency N      channels or jobs at a time, each worker process (400)
   --rounds N           how often the engines take turns (3)
   --rows a,b           only these rows
+  --fresh              the row start also begins with a fresh clone
   --json FILE          also write the results there
   --profile DIR        write CPU profiles of our processes there`;
 
@@ -56,11 +65,13 @@ function parse(args: readonly string[]): BenchOptions {
       concurrency: { type: "string" },
       rounds: { type: "string" },
       rows: { type: "string" },
+      fresh: { type: "boolean", default: false },
       json: { type: "string" },
       profile: { type: "string" },
     },
   });
   const { quick } = values;
+  const many = quick ? 100_000 : 1_000_000;
   return {
     deliveries: count.parse(values.deliveries ?? (quick ? 1_000 : 10_000)),
     channels: count.parse(values.channels ?? (quick ? 100 : 500)),
@@ -70,6 +81,10 @@ function parse(args: readonly string[]): BenchOptions {
     rounds: count.parse(values.rounds ?? (quick ? 1 : 3)),
     apiRequests: quick ? 500 : 5_000,
     steady: { perSecond: 100, seconds: quick ? 5 : 60 },
+    promoter: { due: quick ? 1_000 : 10_000, future: many },
+    plan: { smaller: 1_000, larger: many },
+    scale: { smaller: 10_000, larger: many, turns: quick ? 20 : 100 },
+    isFresh: values.fresh,
     rows: values.rows?.split(",") ?? [],
     jsonFile: values.json ?? null,
     profileDir: values.profile ?? null,

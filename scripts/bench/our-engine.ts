@@ -5,7 +5,7 @@ import type { Client } from "pg";
 import * as z from "zod";
 import { connector } from "../../shared/connectors/sandbox/index.ts";
 import { cpuSince, cpuTime } from "./cpu-time.ts";
-import { copyTemplate } from "./database.ts";
+import { copyTemplate, type BenchDatabase } from "./database.ts";
 import { startChild, type Child } from "./child.ts";
 import { planningMs, type Engine, type Load, type OpenEngine, type Run } from "./load.ts";
 import { readReceipts, readTrouble } from "./ledger.ts";
@@ -23,25 +23,44 @@ export function ourEngine(stage: Stage, name: "redis" | "direct"): Engine {
   return { name, open: () => openOurs(stage, name) };
 }
 
-async function openOurs(stage: Stage, name: "redis" | "direct"): Promise<OpenEngine> {
+/** For rows that do more with it than publish a load. */
+export interface OurEngine extends OpenEngine {
+  readonly database: BenchDatabase;
+  /** Null in direct mode. */
+  readonly redisUrl: string | null;
+  readonly workers: readonly Child[];
+}
+
+export async function openOurs(stage: Stage, name: "redis" | "direct"): Promise<OurEngine> {
   const database = await copyTemplate(stage);
-  const redisUrl = redisDatabase(stage, 1);
-  await wipe(redisUrl);
-  const env = ourEnvironment(stage, database.url, name === "redis" ? redisUrl : null);
-  const workers = Array.from({ length: stage.options.workers }, () => startOurWorker(stage, env));
-  stage.onClose(() => Promise.all(workers.map((worker) => worker.stop())));
-  await Promise.all(workers.map((worker) => worker.logged(/worker started/)));
-  // Until then a worker does without the queue.
-  if (name === "redis") {
-    await Promise.all(workers.map((worker) => worker.logged(DELIVERS)));
-  }
+  const redisUrl = name === "redis" ? redisDatabase(stage, 1) : null;
+  if (redisUrl !== null) await wipe(redisUrl);
+  const workers = await startOurWorkers(stage, database.url, redisUrl);
   return {
+    database,
+    redisUrl,
+    workers,
     run: (load) => runOurs(stage, { client: database.client, workers }, load),
     async close() {
       await Promise.all(workers.map((worker) => worker.stop()));
       await database.drop();
     },
   };
+}
+
+/** @param redisUrl null for direct mode */
+export async function startOurWorkers(
+  stage: Stage,
+  databaseUrl: string,
+  redisUrl: string | null,
+): Promise<readonly Child[]> {
+  const env = ourEnvironment(stage, databaseUrl, redisUrl);
+  const workers = Array.from({ length: stage.options.workers }, () => startOurWorker(stage, env));
+  stage.onClose(() => Promise.all(workers.map((worker) => worker.stop())));
+  await Promise.all(workers.map((worker) => worker.logged(/worker started/)));
+  // Until then a worker does without the queue.
+  if (redisUrl !== null) await Promise.all(workers.map((worker) => worker.logged(DELIVERS)));
+  return workers;
 }
 
 async function runOurs(
@@ -73,7 +92,7 @@ async function runOurs(
 }
 
 /** Until no channel has anything to do before the far future that every channel has planned. */
-async function allDone(
+export async function allDone(
   { signal }: Stage,
   client: Client,
   workers: readonly Child[],
