@@ -22,7 +22,8 @@ export function presentDeliverySummary(delivery: Omit<PostDelivery, "postId">): 
 }
 
 export function presentListedDelivery(delivery: ListedDelivery): DeliveryListItem {
-  const explanation = explain(delivery);
+  const nextAt = nextAtOf(delivery);
+  const explanation = explain({ ...delivery, nextAt });
   return {
     id: delivery.id,
     postId: delivery.postId,
@@ -34,7 +35,7 @@ export function presentListedDelivery(delivery: ListedDelivery): DeliveryListIte
     local: delivery.localTime,
     zone: delivery.zone,
     latestAt: delivery.latestAt.toISOString(),
-    nextAt: nextAtOf(delivery)?.toISOString() ?? null,
+    nextAt: nextAt?.toISOString() ?? null,
     waiting: presentWaiting(delivery),
     publishedAt: delivery.publishedAt?.toISOString() ?? null,
     receipt: presentReceipt(delivery.receipts),

@@ -14,7 +14,8 @@ export const FAILURES = {
     retry: "back_off",
     title: "The platform is not reachable",
     meaning: "Nothing was published. The platform did not accept the request.",
-    nextStep: "Check the platform's status page, then retry.",
+    nextStep:
+      "Postwell tries again by itself while the post is in time. If it has stopped, check the platform's status page, then retry it.",
   },
   reauthorize: {
     retry: "channel",

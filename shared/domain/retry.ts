@@ -72,11 +72,13 @@ function again(
   tries: number,
 ): Omit<Consequence, "channelWaitsUntil"> {
   if (failed.isPartlyOut) return { state: "partial", nextAt, tries };
-  // Later than its latest time a post would surprise people, so a person decides.
-  return nextAt > failed.latestAt ? stopped(failed) : { state: "scheduled", nextAt, tries };
+  // What passes by itself fails no delivery, whoever noticed it first. A worker looks when the latest time is over, and finds
+  // it missed, as it finds what has waited for a budget.
+  const isTooLate = nextAt > failed.latestAt;
+  return { state: "scheduled", nextAt: isTooLate ? plus(failed.latestAt, 1) : nextAt, tries };
 }
 
-/** It waits while the channel needs a person; too late, the next claim finds it missed. */
+/** It waits while the channel needs a person, and is found missed like the others. */
 function waitForChannel(failed: FailedTry): Omit<Consequence, "channelWaitsUntil"> {
   const state = failed.isPartlyOut ? "partial" : "scheduled";
   return { state, nextAt: plus(failed.now, CHANNEL_PAUSE_MS), tries: failed.tries };

@@ -36,6 +36,9 @@ const STOPS: Partial<Record<DeliveryState, Omit<Explanation, "kind" | "platformM
 export interface Standing {
   readonly state: DeliveryState;
   readonly error: DeliveryError | null;
+  /** When Postwell goes on with it by itself, waits of its channel included; null where a person decides or all is done. */
+  readonly nextAt: Date | null;
+  readonly latestAt: Date;
   /** Why its channel needs a person; null where it does not wait for that. */
   readonly attention: Attention | null;
   /** What it waited for when its latest time passed; null where it did not. */
@@ -46,11 +49,34 @@ export interface Standing {
 export function explain(standing: Standing): Explanation | null {
   const { state, error, attention, waitedFor } = standing;
   if (attention !== null) return explainWait(attention);
-  if (error !== null) return explainError(error);
   const stop = STOPS[state];
-  if (!stop) return null;
-  const because = state === "missed" && waitedFor ? ` ${WAIT_REASONS[waitedFor].missed}` : "";
-  return { kind: state, ...stop, detail: stop.detail + because, platformMessage: null };
+  if (stop) {
+    const because = state === "missed" && waitedFor ? ` ${WAIT_REASONS[waitedFor].missed}` : "";
+    const platformMessage = error?.platformMessage ?? null;
+    return { kind: state, ...stop, detail: stop.detail + because, platformMessage };
+  }
+  if (error === null) return null;
+  const explanation = explainError(error);
+  return { ...explanation, nextStep: goingOn(standing) ?? explanation.nextStep };
+}
+
+/** What Postwell does next by itself, so that nobody does it twice; null where it does nothing. */
+function goingOn({ state, nextAt, latestAt }: Standing): string | null {
+  if (nextAt === null) return null;
+  const at = nextAt.toISOString();
+  switch (state) {
+    case "preparing":
+    case "sending":
+      return "Postwell tries again at this moment.";
+    case "unknown":
+      return `Postwell asks the platform by itself at ${at}, and sends nothing before it knows.`;
+    case "scheduled":
+      return nextAt > latestAt
+        ? `It is missed at ${latestAt.toISOString()}, before it can be tried again. Give the post a later time, or allow it to be later.`
+        : `Postwell tries again by itself at ${at}.`;
+    default:
+      return `Postwell goes on by itself at ${at}.`;
+  }
 }
 
 function explainWait({ kind, title, detail }: Attention): Explanation {

@@ -1,3 +1,5 @@
+import { FAILURES, type FailureKind } from "./failure.ts";
+
 /**
  * Why a channel publishes nothing for a while, although nothing has failed: a closed list. The sentences are what a person
  * reads.
@@ -45,3 +47,15 @@ export const WAIT_REASONS = {
 } as const satisfies Record<string, Record<"title" | "detail" | "missed", string>>;
 
 export type WaitReason = keyof typeof WAIT_REASONS;
+
+/** What a delivery waits for after a failure that passes by itself; null after others. */
+export function waitAfter(kind: FailureKind): WaitReason | null {
+  switch (FAILURES[kind].retry) {
+    case "when_told":
+      return "platform_limit";
+    case "back_off":
+      return "outage";
+    default:
+      return null;
+  }
+}

@@ -18,6 +18,7 @@ import {
 import { FAILURES } from "../../shared/domain/failure.ts";
 import { PERSON_MAY_RETRY, retryGoesOn } from "../../shared/domain/retry-plan.ts";
 import { explain } from "../../shared/domain/stop.ts";
+import { waitAfter } from "../../shared/domain/wait.ts";
 import { AppError } from "../../shared/errors.ts";
 
 const inState = (state: (typeof DELIVERY_STATES)[number]) => ({ id: "d", channelId: "c", state });
@@ -114,6 +115,9 @@ describe("a refusal", () => {
 });
 
 describe("an explanation", () => {
+  const latestAt = new Date("2027-02-05T12:15:00Z");
+  const standing = { error: null, nextAt: null, latestAt, attention: null, waitedFor: null };
+
   test("is there for every kind of failure and never without a next step", () => {
     for (const { title, meaning, nextStep } of Object.values(FAILURES)) {
       expect(title).toMatch(/[^.]$/);
@@ -121,7 +125,7 @@ describe("an explanation", () => {
       expect(nextStep).toMatch(/\.$/);
     }
     const error = { kind: "billing", platformMessage: "402", platformCode: null } as const;
-    expect(explain({ state: "failed", error, attention: null, waitedFor: null })).toMatchObject({
+    expect(explain({ ...standing, state: "failed", error })).toMatchObject({
       kind: "billing",
       title: FAILURES.billing.title,
       detail: FAILURES.billing.meaning,
@@ -131,12 +135,62 @@ describe("an explanation", () => {
   });
 
   test("is there for what stopped without failing, and not for what goes well", () => {
-    expect(
-      explain({ state: "missed", error: null, attention: null, waitedFor: null }),
-    ).toMatchObject({ kind: "missed", platformMessage: null });
+    expect(explain({ ...standing, state: "missed" })).toMatchObject({
+      kind: "missed",
+      platformMessage: null,
+    });
     for (const state of ["scheduled", "preparing", "sending", "published", "cancelled"] as const) {
-      const standing = { state, error: null, attention: null, waitedFor: null };
-      expect([state, explain(standing)]).toEqual([state, null]);
+      expect([state, explain({ ...standing, state })]).toEqual([state, null]);
     }
+  });
+
+  test.each([
+    ["scheduled", "Postwell tries again by itself at 2027-02-05T12:05:00.000Z."],
+    ["partial", "Postwell goes on by itself at 2027-02-05T12:05:00.000Z."],
+    ["unknown", "Postwell asks the platform by itself at 2027-02-05T12:05:00.000Z"],
+    ["sending", "Postwell tries again at this moment."],
+  ] as const)("says of what is %s that it goes on by itself, and when", (state, words) => {
+    const nextAt = new Date("2027-02-05T12:05:00Z");
+
+    for (const kind of ["unavailable", "rate_limited", "unknown_outcome"] as const) {
+      const error = { kind, platformMessage: null, platformCode: null };
+      const nextStep = explain({ ...standing, state, error, nextAt })?.nextStep ?? "";
+      expect(nextStep).toContain(words);
+      expect(nextStep).not.toMatch(/retry|say here/);
+    }
+  });
+
+  test("says that the next try would come too late, and what helps", () => {
+    const error = { kind: "rate_limited", platformMessage: null, platformCode: null } as const;
+    const nextAt = new Date("2027-02-05T12:16:00Z");
+
+    expect(explain({ ...standing, state: "scheduled", error, nextAt })?.nextStep).toBe(
+      "It is missed at 2027-02-05T12:15:00.000Z, before it can be tried again. Give the post a later time, or allow it to be later.",
+    );
+  });
+
+  test.each([
+    ["rate_limited", "platform_limit"],
+    ["quota_exhausted", "platform_limit"],
+    ["unavailable", "outage"],
+    ["content_rejected", null],
+    ["reauthorize", null],
+  ] as const)("knows that after %s a delivery waits for: %s", (kind, reason) => {
+    expect(waitAfter(kind)).toBe(reason);
+  });
+
+  test("keeps the platform's words where something was missed", () => {
+    const error = {
+      kind: "rate_limited",
+      platformMessage: "Slow down.",
+      platformCode: "429",
+    } as const;
+    const missed = { ...standing, state: "missed", error, waitedFor: "platform_limit" } as const;
+
+    expect(explain(missed)).toMatchObject({
+      kind: "missed",
+      detail: expect.stringContaining("the platform had asked for a pause"),
+      platformMessage: "Slow down.",
+    });
   });
 });

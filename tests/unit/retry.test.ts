@@ -37,11 +37,16 @@ describe("after a failure", () => {
     expect(afterFailure({ ...failed, chance: 0 }).nextAt).toEqual(after(15_000));
   });
 
-  test("what would go out too late waits for a person", () => {
-    const consequence = afterFailure({ ...failed, latestAt: after(29_000) });
+  test.each(["unavailable", "rate_limited", "quota_exhausted"] as const)(
+    "what would go out too late fails no more than what waits: it is found missed (%s)",
+    (kind) => {
+      const until = after(30_000);
+      const consequence = afterFailure({ ...failed, kind, until, latestAt: after(29_000) });
 
-    expect(consequence).toMatchObject({ state: "failed", nextAt: null });
-  });
+      expect(consequence).toMatchObject({ state: "scheduled", nextAt: after(29_001) });
+      expect(consequence.channelWaitsUntil).toEqual(kind === "unavailable" ? null : until);
+    },
+  );
 
   test("a thread that is half out is tried however late it is", () => {
     const consequence = afterFailure({ ...failed, latestAt: now, isPartlyOut: true });

@@ -1,8 +1,7 @@
 import { letChannelWait } from "../../shared/db/channel-waits.ts";
-import { moveDelivery, type DueDelivery } from "../../shared/db/deliveries.ts";
-import type { DeliveryState } from "../../shared/domain/delivery.ts";
+import { moveDelivery, type DueDelivery, type Move } from "../../shared/db/deliveries.ts";
 import { firstLookAt } from "../../shared/domain/reconciliation.ts";
-import type { WaitReason } from "../../shared/domain/wait.ts";
+import { waitAfter, type WaitReason } from "../../shared/domain/wait.ts";
 import type { Handler, Work } from "../engine/handler.ts";
 import type { Publishing } from "../publishing/ledger.ts";
 import { lookForPost } from "../publishing/look-for-post.ts";
@@ -59,48 +58,46 @@ async function declareUnknown(work: Work, delivery: DueDelivery): Promise<void> 
   const { commitTimeoutMs } = work.context.config;
   const sureToHaveEnded = new Date(delivery.now.getTime() + commitTimeoutMs);
   const rules = { ...delivery.capabilities.idempotency, canProveAbsence: true };
-  await move(work, delivery, "unknown", firstLookAt(sureToHaveEnded, rules), "unknown_outcome");
+  const error = { kind: "unknown_outcome", platformMessage: null, platformCode: null } as const;
+  await move(work, delivery, { to: "unknown", nextAt: firstLookAt(sureToHaveEnded, rules), error });
 }
 
 /** Held is neither failed nor sent. A thread that is half out stays what it is; for both a person decides. */
 async function hold(work: Work, delivery: DueDelivery): Promise<void> {
   work.context.log.info({ deliveryId: delivery.id }, "delivery held");
-  await move(work, delivery, delivery.receipts.length > 0 ? "partial" : "held", null, null);
+  const to = delivery.receipts.length > 0 ? "partial" : "held";
+  await move(work, delivery, { to, nextAt: null, error: null });
 }
 
 /** A dead worker had it in hand, and the channel needs a person by now: it waits like the others. */
 async function putBack(work: Work, delivery: DueDelivery): Promise<void> {
   const to = delivery.receipts.length > 0 ? "partial" : "scheduled";
-  await move(work, delivery, to, delivery.now, null);
+  await move(work, delivery, { to, nextAt: delivery.now, error: null });
 }
 
 async function miss(work: Work, delivery: DueDelivery): Promise<void> {
-  const waitReason = whyLate(delivery);
-  work.context.log.warn({ deliveryId: delivery.id, waitReason }, "delivery missed its latest time");
-  await move(work, delivery, "missed", null, null);
+  const waitedFor = whyLate(delivery);
+  const { id: deliveryId, error } = delivery;
+  work.context.log.warn({ deliveryId, waitReason: waitedFor }, "delivery missed its latest time");
+  await move(work, delivery, { to: "missed", nextAt: null, error, waitedFor });
 }
 
 /** A channel that needs a person has the last word: no other wait would have ended either. */
-function whyLate({ attention, waitReason }: DueDelivery): WaitReason | null {
-  return attention ? "needs_person" : waitReason;
+function whyLate({ attention, waitReason, error }: DueDelivery): WaitReason | null {
+  return attention ? "needs_person" : (waitReason ?? (error && waitAfter(error.kind)));
 }
 
 async function move(
   work: Work,
   delivery: DueDelivery,
-  to: DeliveryState,
-  nextAt: Date | null,
-  kind: "unknown_outcome" | null,
+  where: Pick<Move, "to" | "nextAt" | "error" | "waitedFor">,
 ): Promise<void> {
   await moveDelivery(work.context.db, {
     deliveryId: delivery.id,
     version: delivery.version,
-    to,
-    nextAt,
-    error: kind && { kind, platformMessage: null, platformCode: null },
     tries: 0,
     looks: 0,
-    waitedFor: to === "missed" ? whyLate(delivery) : null,
     answer: null,
+    ...where,
   });
 }
