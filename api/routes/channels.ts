@@ -44,6 +44,7 @@ const connect: Operation = {
   problems: [
     "channel.platform_unknown",
     "channel.credentials_invalid",
+    "channel.host_not_found",
     "channel.credentials_refused",
     "channel.platform_unreachable",
     "channel.exists",
@@ -74,6 +75,7 @@ const update: Operation = {
     "channel.name_taken",
     "channel.other_account",
     "channel.credentials_invalid",
+    "channel.host_not_found",
     "channel.credentials_refused",
     "channel.platform_unreachable",
   ],

@@ -1,5 +1,6 @@
 import type { Connection, Connector } from "../connectors/connector.ts";
 import { ConnectorError } from "../connectors/error.ts";
+import { hostNotFound } from "../connectors/http.ts";
 import type { Context } from "../context.ts";
 import { FAILURES, type FailureKind } from "../domain/failure.ts";
 import { AppError, type FieldError } from "../errors.ts";
@@ -18,8 +19,8 @@ export const PLATFORM_TIMEOUT_MS = 20_000;
 
 /**
  * Signs in to the platform with credentials that somebody typed in. Calls the platform: never inside a transaction. Repeatable.
- * @throws {AppError} invalid `channel.platform_unknown`, `channel.credentials_invalid`, `channel.credentials_refused`;
- *   unavailable `channel.platform_unreachable`
+ * @throws {AppError} invalid `channel.platform_unknown`, `channel.credentials_invalid`, `channel.host_not_found`,
+ *   `channel.credentials_refused`; unavailable `channel.platform_unreachable`
  */
 export async function proveCredentials(
   context: Context,
@@ -33,8 +34,8 @@ export async function proveCredentials(
   try {
     return await connector.connect(callFor(context, connector, credentials, signal));
   } catch (error) {
-    if (error instanceof ConnectorError) throw refusal(connector, error);
-    throw error;
+    if (!(error instanceof ConnectorError)) throw error;
+    throw unknownHost(given, error) ?? refusal(connector, error);
   }
 }
 
@@ -63,6 +64,30 @@ function parseCredentials(connector: Connector, given: unknown): unknown {
     `These are not the credentials that ${connector.name} needs; GET /api/v1/platforms describes them.`,
     fields,
   );
+}
+
+/** The refusal of a host that was typed in and that no name server knows; null where another one is missing. */
+function unknownHost(given: unknown, error: ConnectorError): AppError | null {
+  const host = hostNotFound(error);
+  if (host === null) return null;
+  const typed = Object.entries(given ?? {}).find(([, value]) => hostIn(value) === host);
+  if (!typed) return null;
+  const code = "channel.host_not_found";
+  const detail = `There is no host ${host}. Check how it is written.`;
+  const { kind, platformMessage, platformCode } = error;
+  const facts = { kind, platformMessage, platformCode };
+  const refused = new AppError("invalid", code, detail, [
+    { path: `credentials.${typed[0]}`, code, detail, facts },
+  ]);
+  refused.cause = error;
+  return refused;
+}
+
+/** As a name server is asked for it: in lower case, and in ASCII. */
+function hostIn(value: unknown): string | null {
+  if (typeof value !== "string") return null;
+  const address = value.includes("://") ? value.trim() : `https://${value.trim()}`;
+  return URL.canParse(address) ? new URL(address).hostname : null;
 }
 
 function refusal(connector: Connector, error: ConnectorError): AppError {

@@ -63,6 +63,15 @@ export function errorCode(error: unknown): string | null {
   return inner ?? ("cause" in error ? errorCode(error.cause) : null);
 }
 
+/** The host that no name server knows, which is why a request failed; null where it failed for another reason. */
+export function hostNotFound(error: unknown): string | null {
+  if (typeof error !== "object" || error === null) return null;
+  if ("code" in error && error.code === "ENOTFOUND" && "hostname" in error) {
+    return typeof error.hostname === "string" ? error.hostname : null;
+  }
+  return "cause" in error ? hostNotFound(error.cause) : null;
+}
+
 async function readCapped(response: Response): Promise<string> {
   if (!response.body) return "";
   const chunks: Uint8Array[] = [];

@@ -151,6 +151,58 @@ describe("connecting", () => {
     expect(body.items.map((channel) => channel["name"])).not.toContain("away");
   });
 
+  describe("where the name of a host is not known", () => {
+    /** As Node fails where nobody knows the name of the host; a test asks no name server. */
+    const nobodyKnows: typeof fetch = (request) => {
+      const { hostname } = new URL(request instanceof Request ? request.url : request);
+      const facts = { code: "ENOTFOUND", syscall: "getaddrinfo", hostname };
+      const cause = Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), facts);
+      return Promise.reject(new TypeError("fetch failed", { cause }));
+    };
+    const offline = async (platform: string, credentials: object) => {
+      const unknowing = await startApi({ ...opened.context, fetch: nobodyKnows });
+      const { workspaceId } = admin.actor;
+      const someone = await unknowing.signIn({ workspaceId });
+      const answer = await someone.post("/channels", { platform, name: "Mistyped", credentials });
+      await unknowing.close();
+      return answer;
+    };
+
+    test.each([
+      ["mastodon", "server", "mastodn.example", "mastodn.example"],
+      ["mastodon", "server", "https://Mastodn.Example", "mastodn.example"],
+      ["mastodon", "server", "herz-überall.example", "xn--herz-berall-xhb.example"],
+      ["bluesky", "service", "bsky.scoial", "bsky.scoial"],
+    ])("a mistyped one is refused: %s, %s %s", async (id, field, typed, host) => {
+      const rest =
+        id === "mastodon"
+          ? { accessToken: "a token" }
+          : { identifier: "heart.example", appPassword: "aaaa-bbbb-cccc-dddd" };
+
+      const answer = await offline(id, { ...rest, [field]: typed });
+
+      expect(answer).toMatchObject({
+        status: 400,
+        body: {
+          code: "channel.host_not_found",
+          detail: expect.stringContaining(host),
+          errors: [{ path: `credentials.${field}`, platformMessage: null }],
+        },
+      });
+    });
+
+    test("one that nobody typed is not the person's fault", async () => {
+      const credentials = { identifier: "heart.example", appPassword: "aaaa-bbbb-cccc-dddd" };
+
+      const answer = await offline("bluesky", credentials);
+
+      expect(answer).toMatchObject({
+        status: 503,
+        body: { code: "channel.platform_unreachable", errors: [{ platformCode: "ENOTFOUND" }] },
+      });
+    });
+  });
+
   test("refuses a server inside the operator's own network", async () => {
     const request = aRequest("inside");
     const credentials = { ...request.credentials, server: "https://10.0.0.1" };
