@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Db } from "../../shared/db/client.ts";
+import { openMovableClock } from "../movable-clock.ts";
 
 /** What the workers have before them, as of one instant. */
 export interface Look {
@@ -40,24 +41,16 @@ export interface DemoClock {
   count(): Promise<Count>;
 }
 
-/**
- * Takes over `clock()` in a database of the demo's own. How far it is ahead stands in a table, because every statement sees
- * one state of a table; a function that is replaced while a statement is planned would tell it two times.
- */
+/** Takes over the time of a database of the demo's own. */
 export async function openDemoClock(db: Db, startsAt: Date): Promise<DemoClock> {
-  await sql`create table demo_clock (ahead_ms float8 not null)`.execute(db);
-  await sql`insert into demo_clock values (0)`.execute(db);
-  await sql`create or replace function clock() returns timestamptz language sql stable parallel safe
-            as $$ select now() + (select ahead_ms from demo_clock) * interval '1 ms' $$`.execute(
-    db,
-  );
+  const clock = await openMovableClock(db);
   await leaveUpkeepToTheNight(db);
   let aheadMs = 0;
   const demoClock: DemoClock = {
     now: () => new Date(Date.now() + aheadMs),
     async moveTo(instant) {
       aheadMs = Math.max(aheadMs, instant.getTime() - Date.now());
-      await sql`update demo_clock set ahead_ms = ${aheadMs}`.execute(db);
+      await clock.set(new Date(Date.now() + aheadMs));
     },
     look: () => look(db),
     count: () => count(db),

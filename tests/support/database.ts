@@ -1,5 +1,5 @@
-import { sql } from "kysely";
 import { Client } from "pg";
+import { openMovableClock } from "../../scripts/movable-clock.ts";
 import { openDb, type Db } from "../../shared/db/client.ts";
 import { migrate } from "../../shared/db/migrate.ts";
 
@@ -22,25 +22,16 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   url.pathname = `/${name}`;
   await migrate(url.href);
   const db = openDb(url.href, { name });
+  const clock = await openMovableClock(db);
   return {
     url: url.href,
     db,
-    setClock: (instant, { frozen } = { frozen: false }) => setClock(db, instant, frozen),
+    setClock: (instant, options) => clock.set(instant, options),
     async close() {
       await db.destroy();
       await onServer(serverUrl, `drop database ${name} with (force)`);
     },
   };
-}
-
-/** Replaces `clock()` in this database: what the demo does, too. */
-export async function setClock(db: Db, instant: Date, frozen: boolean): Promise<void> {
-  const at = sql.lit(instant.toISOString());
-  const sinceMs = sql.lit(Date.now());
-  const running = sql`now() - to_timestamp(${sinceMs}::float8 / 1000)`;
-  const moving = frozen ? sql`interval '0'` : running;
-  await sql`create or replace function clock() returns timestamptz language sql stable parallel safe
-            as $$ select ${at}::timestamptz + (${moving}) $$`.execute(db);
 }
 
 async function onServer(url: string, statement: string): Promise<void> {
