@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import { raiseAlarms } from "../shared/commands/raise-alarms.ts";
 import type { Context, OpenContext } from "../shared/context.ts";
 import { clockSkewMs } from "../shared/db/clock-skew.ts";
+import { holdWaiting } from "../shared/db/hold-waiting.ts";
 import { forgetHandOvers } from "../shared/db/outbox.ts";
 import { wakePreflight } from "../shared/db/preflight-news.ts";
 import { TZDB_VERSION } from "../shared/domain/schedule.ts";
@@ -97,10 +98,11 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
   const watching = repeat(
     config.pollMs * WATCH_EVERY_LOOKS,
     async () => {
-      await Promise.all([raiseAlarms(context), wakePreflight(context.db, TZDB_VERSION)]);
+      const { db } = context;
+      await Promise.all([raiseAlarms(context), wakePreflight(db, TZDB_VERSION), holdWaiting(db)]);
     },
     (error) => {
-      log.warn({ err: error }, "what is overdue or news could not be looked for");
+      log.warn({ err: error }, "what is overdue, held or news could not be looked for");
     },
   );
   const measuring = repeat(

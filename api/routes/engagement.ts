@@ -7,11 +7,11 @@ import {
   EngagementView,
 } from "../../shared/contract/engagement.ts";
 import { IdParams } from "../../shared/contract/ids.ts";
-import { readSnapshots, sumEngagement } from "../../shared/queries/engagement.ts";
+import { readingsOf, sumEngagement } from "../../shared/queries/engagement.ts";
 import { actorOf } from "../http/actor.ts";
 import { parse } from "../http/parse.ts";
 import { serve, type Operation } from "../openapi/operation.ts";
-import { presentSnapshots } from "../present/engagement.ts";
+import { presentReadings } from "../present/engagement.ts";
 
 const readOne: Operation = {
   method: "get",
@@ -40,9 +40,9 @@ export function engagementRoutes({ db }: Context): Router {
 
   serve(routes, readOne, async (req, res) => {
     const { id } = parse(IdParams, req.params);
-    const snapshots = await readSnapshots(db, actorOf(res).workspaceId, id);
-    if (!snapshots) throw deliveryMissing();
-    res.json(presentSnapshots(snapshots));
+    const readings = await readingsOf(db, actorOf(res).workspaceId, id);
+    if (!readings) throw deliveryMissing();
+    res.json(presentReadings(readings));
   });
 
   serve(routes, sum, async (req, res) => {

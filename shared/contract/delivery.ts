@@ -24,7 +24,7 @@ export const DeliverySummary = z
 
 const ErrorView = z
   .object({
-    kind: z.string().describe("A kind of failure, or `missed`, `expired` or `held`."),
+    kind: z.string().describe("A kind of failure, or `missed`, `expired`, `held` or `partial`."),
     title: z.string(),
     detail: z.string().describe("What it means, above all: whether anything was published."),
     platformMessage: z.string().nullable().describe("The platform's own words; null for none."),

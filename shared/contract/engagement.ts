@@ -6,6 +6,10 @@ const Metrics = z
 
 export const DeliveryEngagementView = z.object({
   snapshots: z.array(z.object({ takenAt: z.iso.datetime(), metrics: Metrics })),
+  error: z
+    .string()
+    .nullable()
+    .describe("Kind of failure of the last reading, where this post alone could not be read."),
 });
 
 /** `GET /api/v1/engagement` */

@@ -16,6 +16,9 @@ export function openDb(url: string, options: DbOptions = {}): Db {
     connectionString: url,
     max: options.maxConnections ?? 12,
     connectionTimeoutMillis: 5_000,
+    // A server that vanished without a word is noticed within seconds, not when the system gives up.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     idleTimeoutMillis: 60_000,
     application_name: options.name ?? "postwell",
     options: "-c timezone=UTC -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s",

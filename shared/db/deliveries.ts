@@ -233,6 +233,17 @@ export async function moveDelivery(db: Db, move: Move): Promise<number | null> {
   return rows[0]?.version ?? null;
 }
 
+/** Notes that a worker ended with a delivery in hand. @returns how often that has happened */
+export async function noteAbandoned(db: Db, deliveryId: string): Promise<number> {
+  const row = await db
+    .updateTable("deliveries")
+    .set({ abandoned: sql<number>`abandoned + 1` })
+    .where("id", "=", deliveryId)
+    .returning("abandoned")
+    .executeTakeFirst();
+  return row?.abandoned ?? 0;
+}
+
 /** Keeps what `prepare` has achieved, so that a killed worker's successor goes on from there. */
 export async function savePrepared(
   db: Db,

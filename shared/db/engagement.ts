@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import type { FailureKind } from "../domain/failure.ts";
 import type { Db } from "./client.ts";
 import type { ChannelRow } from "./tables.ts";
 
@@ -49,6 +50,8 @@ export interface Reading {
   /** Null where the platform did not name the post: then there is no snapshot. */
   readonly metrics: Readonly<Record<string, number>> | null;
   readonly nextAt: Date | null;
+  /** Why this post could not be read, where it alone is to blame; null for read. */
+  readonly error: FailureKind | null;
 }
 
 /** Adds snapshots and plans the next readings. */
@@ -56,7 +59,7 @@ export async function recordReadings(db: Db, readings: readonly Reading[]): Prom
   await sql`
     with given as (
       select * from jsonb_to_recordset(${JSON.stringify(readings)}::jsonb)
-        as g("deliveryId" uuid, metrics jsonb, "nextAt" timestamptz)),
+        as g("deliveryId" uuid, metrics jsonb, "nextAt" timestamptz, error text)),
     taken as (
       insert into snapshots (delivery_id, metrics)
       select "deliveryId", metrics from given where jsonb_typeof(metrics) = 'object' on conflict do nothing
@@ -65,7 +68,7 @@ export async function recordReadings(db: Db, readings: readonly Reading[]): Prom
       -- In one order, as another worker may be checking the receipts of the same deliveries.
       select d.id from deliveries d join given g on d.id = g."deliveryId" order by d.id for update of d),
     planned as (
-      update deliveries d set engagement_at = g."nextAt" from locked l join given g on l.id = g."deliveryId" where d.id = l.id
+      update deliveries d set engagement_at = g."nextAt", engagement_error = g.error from locked l join given g on l.id = g."deliveryId" where d.id = l.id
       returning d.id, d.workspace_id)
     insert into events (workspace_id, type, subject_id)
     select p.workspace_id, 'delivery.measured', p.id from planned p join taken t on t.delivery_id = p.id`.execute(

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { FIRST_READ_BACK_MS } from "../domain/read-back.ts";
 import type { Db } from "./client.ts";
+import { tellOwners } from "./notices.ts";
 
 /** A part is out, and this is how we know. */
 export interface PublishedAnswer {
@@ -74,4 +75,56 @@ export async function recordPublished(
     select id, version from moved`.execute(db);
   const versions = new Map(rows.map((row) => [row.id, row.version]));
   return answers.map((answer) => versions.get(answer.deliveryId) ?? null);
+}
+
+/** What came of an answer that came too late to move its delivery. */
+export type LateProof = "kept" | "second_copy" | "nothing";
+
+/**
+ * Keeps what an answer proves that came when its part had been given up: after a person had left the thread as it was, it is a
+ * receipt like the others; after all was taken away, and while it is being taken away, this part goes, too. Where another receipt
+ * proves the same part, the public sees it twice: people are told. Repeatable.
+ */
+export async function recordLateAnswer(db: Db, answer: PublishedAnswer): Promise<LateProof> {
+  const { rows } = await sql<{ proof: LateProof }>`
+    with late as (
+      select d.* from deliveries d where d.id = ${answer.deliveryId} for update),
+    proven as (
+      insert into receipts (delivery_id, part, remote_id, permalink, published_at, content_hash, reference, known_by)
+      select id, ${answer.part}, ${answer.remoteId}, ${answer.permalink}, coalesce(${answer.publishedAt}::timestamptz, clock()),
+             content_hash, ${answer.reference && JSON.stringify(answer.reference)}::jsonb, ${answer.knownBy}
+        from late
+       where content_hash = ${answer.contentHash} and (state = 'removed' or (state = 'published' and is_cut_short))
+      on conflict do nothing returning delivery_id),
+    known as (
+      select r.remote_id from receipts r where r.delivery_id = ${answer.deliveryId} and r.part = ${answer.part}),
+    twice as (
+      select l.id, l.workspace_id, l.post_id, null::text as reason, ${answer.attemptId}::text as cause
+        from late l cross join known k where k.remote_id <> ${answer.remoteId}),
+    moved as (
+      update deliveries d
+         set remove_at = case when d.removal_wished_at is not null then clock() end, removal_tries = 0, removal_error = null,
+             is_cut_short = d.is_cut_short and not ${answer.isLast},
+             read_back_at = case when d.removal_wished_at is null then clock() + ${FIRST_READ_BACK_MS} * interval '1 ms' end,
+             version = d.version + 1, updated_at = clock()
+        from proven p where d.id = p.delivery_id
+      returning d.id, d.workspace_id, d.channel_id, d.platform, d.remove_at, d.read_back_at),
+    told as (
+      insert into events (workspace_id, type, subject_id)
+      select workspace_id, 'delivery.updated', id from moved),
+    woken as (
+      insert into outbox as o (job, lane, subject_id, run_at, revision)
+      select j.job, m.platform, m.channel_id, j.run_at, 1
+        from moved m
+       cross join lateral (values ('check-receipts', m.read_back_at), ('remove-parts', m.remove_at)) j(job, run_at)
+       where j.run_at is not null
+      on conflict (job, subject_id) do update
+        set run_at = least(o.run_at, excluded.run_at), revision = o.revision + 1,
+            handed_at = case when excluded.run_at < o.run_at then null else o.handed_at end),
+    ${tellOwners("twice", "delivery.out_twice")}
+    select case when exists (select 1 from proven) then 'kept'
+                when exists (select 1 from twice) then 'second_copy' else 'nothing' end as proof`.execute(
+    db,
+  );
+  return rows[0]?.proof ?? "nothing";
 }

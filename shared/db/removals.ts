@@ -99,7 +99,7 @@ export async function recordRemoved(
              remove_at = case when l.is_some then clock() end,
              removal_tries = 0, removal_error = null, version = d.version + 1, updated_at = clock()
         from left_over l
-       where d.id = ${deliveryId} and d.removal_wished_at is not null and d.state in ('published', 'partial')
+       where d.id = ${deliveryId} and d.removal_wished_at is not null and d.state in ('published', 'partial', 'removed')
       returning d.id, d.workspace_id, d.state)
     insert into events (workspace_id, type, subject_id)
     select workspace_id, 'delivery.removed', id from moved where state = 'removed'`.execute(db);
@@ -126,7 +126,7 @@ export async function recordFailedRemoval(
       update deliveries
          set remove_at = ${failed.at}::timestamptz, removal_tries = ${failed.tries}, removal_error = ${error}::jsonb,
              version = version + 1, updated_at = clock()
-       where id = ${failed.deliveryId} and removal_wished_at is not null and state in ('published', 'partial')
+       where id = ${failed.deliveryId} and removal_wished_at is not null and state in ('published', 'partial', 'removed')
       returning id, workspace_id, post_id, remove_at, removal_error ->> 'kind' as reason, version::text as cause),
     stuck as (select * from moved where remove_at is null),
     ${tellOwners("stuck", "delivery.removal_failed")}
@@ -142,7 +142,7 @@ export async function resumeRemovals(
   const { rows } = await sql<{ removeAt: Date }>`
     update deliveries
        set remove_at = clock(), removal_tries = 0, version = version + 1, updated_at = clock()
-     where channel_id = ${id} and removal_wished_at is not null and state in ('published', 'partial')
+     where channel_id = ${id} and removal_wished_at is not null and state in ('published', 'partial', 'removed')
        and removal_error ->> 'kind' = any(${[...WAITING_FOR_CHANNEL]})
     returning remove_at`.execute(tx);
   await wake(

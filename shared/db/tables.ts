@@ -119,10 +119,12 @@ export interface Tables {
     nextAt: Date | null;
     tries: Generated<number>;
     looks: Generated<number>;
+    abandoned: Generated<number>;
     prepared: ColumnType<Record<string, unknown>, string | undefined, string>;
     error: JsonOrNull<DeliveryError>;
     publishedAt: Date | null;
     engagementAt: Date | null;
+    engagementError: FailureKind | null;
     readBackAt: Date | null;
     readBackTries: Generated<number>;
     readBack: Verdict | null;

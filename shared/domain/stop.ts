@@ -32,9 +32,28 @@ const STOPS: Partial<Record<DeliveryState, Omit<Explanation, "kind" | "platformM
   },
 };
 
+/** Of a thread that is half out, and that nothing goes on with by itself. */
+const HALF_OUT = {
+  held: {
+    title: "It was stopped by a hold",
+    detail: "Some parts of the thread are out, the others are not.",
+    nextStep:
+      "When the hold has ended, go on with the missing parts. Or leave it as it is, or take away what is out.",
+  },
+  partial: {
+    title: "Only a part of the thread is out",
+    detail: "The other parts were not published.",
+    nextStep: "Go on with the missing parts, leave it as it is, or take away what is out.",
+  },
+};
+
 /** Where a delivery stands. */
 export interface Standing {
   readonly state: DeliveryState;
+  /** Half out, a hold stood in the way of the rest. */
+  readonly isHalfHeld: boolean;
+  /** Null where nobody wants it gone. */
+  readonly removalWishedAt: Date | null;
   readonly error: DeliveryError | null;
   /** When Postwell goes on with it by itself, waits of its channel included; null where a person decides or all is done. */
   readonly nextAt: Date | null;
@@ -55,7 +74,11 @@ export function explain(standing: Standing): Explanation | null {
     const platformMessage = error?.platformMessage ?? null;
     return { kind: state, ...stop, detail: stop.detail + because, platformMessage };
   }
-  if (error === null) return null;
+  if (error === null) {
+    if (!isHalfOut(standing)) return null;
+    const kind = standing.isHalfHeld ? "held" : "partial";
+    return { kind, ...HALF_OUT[kind], platformMessage: null };
+  }
   const explanation = explainError(error);
   return { ...explanation, nextStep: goingOn(standing) ?? explanation.nextStep };
 }
@@ -77,6 +100,10 @@ function goingOn({ state, nextAt, latestAt }: Standing): string | null {
     default:
       return `Postwell goes on by itself at ${at}.`;
   }
+}
+
+function isHalfOut({ state, nextAt, removalWishedAt }: Standing): boolean {
+  return state === "partial" && nextAt === null && removalWishedAt === null;
 }
 
 function explainWait({ kind, title, detail }: Attention): Explanation {

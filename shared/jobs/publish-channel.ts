@@ -24,9 +24,15 @@ export const publishChannel: Job = {
                 else (select min(look_at(d.state, d.next_at, d.latest_at, true))
                         from deliveries d where d.channel_id = w.channel_id and d.next_at is not null) end as at) first
         cross join lateral (
-              select min(case when d.state = 'scheduled' then greatest(d.next_at, d.latest_at + interval '1 ms')
-                              when d.state in ('unknown', 'sending') and not w.is_out then d.next_at end) as at
-                from deliveries d where w.is_waiting and d.channel_id = w.channel_id and d.next_at is not null) other
+              -- Each by its index, however long the plan: what turns late next, and what is looked for.
+              select least(
+                (select greatest(d.next_at, d.latest_at + interval '1 ms') from deliveries d
+                  where w.is_waiting and d.channel_id = w.channel_id and d.state = 'scheduled' and d.next_at is not null
+                  order by d.latest_at limit 1),
+                (select min(d.next_at) from deliveries d
+                  where w.is_waiting and not w.is_out and d.channel_id = w.channel_id and d.next_at is not null
+                    -- Nothing is looked for before its time: this only keeps the future plan out of the search.
+                    and d.due_at <= clock() and d.state in ('unknown', 'sending'))) as at) other
         where w.channel_id = ${subject} and first.at is not null)`,
     ),
 };

@@ -35,6 +35,8 @@ export interface ListedDelivery {
   readonly waitedFor: WaitReason | null;
   readonly receipts: readonly ListedReceipt[];
   readonly isCutShort: boolean;
+  /** Half out, a hold stood in the way of the rest. */
+  readonly isHalfHeld: boolean;
   /** Null where nobody wants it gone. */
   readonly removalWishedAt: Date | null;
   readonly removeAt: Date | null;
@@ -75,7 +77,11 @@ const LISTED = sql`
               where w.channel_id = d.channel_id and w.is_waiting and (w.is_out or d.state <> 'unknown')
                 and d.next_at <= greatest(w.until, clock())) end as waiting,
   case when d.next_at is not null and d.state in ('scheduled', 'preparing', 'partial')
-       then (select c.attention from channels c where c.id = d.channel_id) end as attention, d.is_cut_short, d.removal_wished_at, d.remove_at, d.removal_error,
+       then (select c.attention from channels c where c.id = d.channel_id) end as attention, d.is_cut_short,
+  case when d.state = 'partial' and d.next_at is null and d.error is null
+       then (select is_held(d.workspace_id, d.channel_id, p.campaign, p.labels, d.due_at) from posts p where p.id = d.post_id)
+       else false end as is_half_held,
+  d.removal_wished_at, d.remove_at, d.removal_error,
   coalesce((select jsonb_agg(jsonb_build_object('part', r.part, 'remoteId', r.remote_id, 'permalink', r.permalink,
                                                 'publishedAt', r.published_at, 'knownBy', r.known_by,
                                                 'removedAt', x.answered_at) order by r.part)

@@ -1,30 +1,40 @@
 import { sql } from "kysely";
 import type { Db } from "../db/client.ts";
+import type { FailureKind } from "../domain/failure.ts";
 
-export interface ListedSnapshot {
+interface ListedSnapshot {
   readonly takenAt: Date;
   readonly metrics: Readonly<Partial<Record<string, number>>>;
 }
 
-/** Every reading of one delivery, oldest first; null where there is no such delivery. */
-export async function readSnapshots(
+/** What was read of one delivery. */
+export interface Readings {
+  /** Oldest first. */
+  readonly snapshots: readonly ListedSnapshot[];
+  /** Why the last reading failed for this post alone; null where it did not. */
+  readonly error: FailureKind | null;
+}
+
+/** Null where there is no such delivery. */
+export async function readingsOf(
   db: Db,
   workspaceId: string,
   deliveryId: string,
-): Promise<readonly ListedSnapshot[] | null> {
+): Promise<Readings | null> {
   const delivery = await db
     .selectFrom("deliveries")
-    .select("id")
+    .select("engagementError as error")
     .where("workspaceId", "=", workspaceId)
     .where("id", "=", deliveryId)
     .executeTakeFirst();
   if (!delivery) return null;
-  return db
+  const snapshots = await db
     .selectFrom("snapshots")
     .select(["takenAt", "metrics"])
     .where("deliveryId", "=", deliveryId)
     .orderBy("takenAt")
     .execute();
+  return { snapshots, error: delivery.error };
 }
 
 /** By what engagement is summed, and where the key comes from. */

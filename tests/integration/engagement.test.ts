@@ -55,6 +55,7 @@ describe("the engagement of one delivery", () => {
     const { body } = await author.get<DeliveryEngagementView>(`/deliveries/${id}/engagement`);
 
     expect(body).toEqual({
+      error: null,
       snapshots: [
         { takenAt: day("02").toISOString(), metrics: { likes: 3 } },
         { takenAt: day("03").toISOString(), metrics: { likes: 5, replies: 0 } },

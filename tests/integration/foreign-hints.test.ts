@@ -58,6 +58,11 @@ describeInBothModes("hints of an unknown form", (mode) => {
       () => Promise.resolve(workers[0]?.ignoredHints()),
       (ignored) => ignored === (sent ? 4 : 0),
     );
+    const metric = "postwell_queue_ignored_hints_total";
+    const metrics = (await workers[0]?.metrics.metrics()) ?? "";
+    // Asked twice, it has not grown.
+    expect(await workers[0]?.metrics.metrics()).toContain(sent ? `${metric} 4` : "");
+    expect(metrics.includes(`${metric} 4`)).toBe(sent);
     const delivery = () =>
       stack.db
         .selectFrom("deliveries")

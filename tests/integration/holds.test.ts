@@ -169,6 +169,35 @@ describeInBothModes("holds", (mode) => {
     await reaches(free, "published");
   });
 
+  test.each(["must wait", "needs a person"])(
+    "holds what comes due on a channel that %s, when its time comes",
+    async (why) => {
+      workers = await startWorkers(stack);
+      const change =
+        why === "must wait"
+          ? { waitUntil: minutesAfterNoon(60), waitReason: "platform_limit" as const }
+          : {
+              state: "needs_attention" as const,
+              attention: JSON.stringify({
+                kind: "reauthorize",
+                title: "Ended",
+                detail: "Reconnect it.",
+                platformMessage: null,
+              }),
+            };
+      await stack.db.updateTable("channels").set(change).where("id", "=", channel.id).execute();
+      const id = await plan(2);
+      await stop();
+      expect(await stateOf(id)).toBe("scheduled");
+
+      await stack.setClock(minutesAfterNoon(2));
+
+      await reaches(id, "held");
+      const notices = stack.db.selectFrom("notices").select("kind").where("subjectId", "=", id);
+      expect(await notices.execute()).toContainEqual({ kind: "delivery.held" });
+    },
+  );
+
   test("ends by itself", async () => {
     workers = await startWorkers(stack);
     await stop({ kind: "workspace" }, { endsAt: minutesAfterNoon(10).toISOString() });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { presentListedDelivery } from "../../api/present/delivery.ts";
 import { endHold } from "../../shared/commands/end-hold.ts";
 import { resolveDelivery } from "../../shared/commands/resolve-delivery.ts";
 import type { ThreadDecision } from "../../shared/commands/settle-thread.ts";
@@ -30,22 +31,31 @@ describeInBothModes("a thread that is half out", (mode) => {
   let count = 0;
   /** While it holds, the platform refuses whatever answers another post. */
   let refusesReplies = true;
+  /** The reply with this word in it becomes public, and nobody hears of it. */
+  let lost: string | null = null;
 
   beforeAll(async () => {
     await wipeRedis(mode);
     simulator = await startSimulatorOf("sandbox", { now: () => stack.context.now() });
     const real = await contextWith({ sandbox: simulator }, mode.settings);
-    const refusing: typeof fetch = (input, init) => {
+    const refusing: typeof fetch = async (input, init) => {
       const isReply = init?.method === "POST" && /"parent":"/.test(textOf(init.body));
+      if (isReply && lost !== null && textOf(init.body).includes(lost)) {
+        lost = null;
+        refusesReplies = true;
+        await real.context.fetch(input, init);
+        throw Object.assign(new TypeError("fetch failed"), { code: "ECONNRESET" });
+      }
       if (!isReply || !refusesReplies) return real.context.fetch(input, init);
       const error = { code: "text_refused", message: "Not now." };
-      return Promise.resolve(Response.json({ error }, { status: 422 }));
+      return Response.json({ error }, { status: 422 });
     };
     stack = { ...real, context: { ...real.context, fetch: refusing } };
     actor = await anActor(stack);
   });
   beforeEach(async () => {
     refusesReplies = true;
+    lost = null;
     count += 1;
     await stack.setClock(noon);
     const credentials = simulator.account(`account ${count}`);
@@ -101,6 +111,35 @@ describeInBothModes("a thread that is half out", (mode) => {
     expect(posts()).toEqual(texts());
   });
 
+  test("of five parts: one without an answer is found first, and a refusal leaves the rest to a person", async () => {
+    refusesReplies = false;
+    lost = "Three.";
+    const five = [...texts(), `Four. ${channel.id}`, `Five. ${channel.id}`];
+    const id = await aPlannedDelivery(stack, actor, channel, { texts: five, dueAt: noon });
+    workers = await startWorkers(stack);
+    await reaches(id, "unknown");
+    expect(posts()).toEqual(five.slice(0, 3));
+    await stack.setClock(minutesAfterNoon(1));
+
+    const stopped = await eventually(
+      () => find(id),
+      ({ state, nextAt }) => state === "partial" && nextAt === null,
+    );
+    expect(stopped.receipts.map(({ knownBy }) => knownBy)).toEqual([
+      "answered",
+      "answered",
+      "reconciled",
+    ]);
+    expect(stopped.error?.kind).toBe("content_rejected");
+    refusesReplies = false;
+    await decide(id, { outcome: "go_on", at: "now", latestAfterMinutes: null });
+    // What was made up for is followed by a pause.
+    await stack.setClock(minutesAfterNoon(2));
+
+    await reaches(id, "published");
+    expect(posts()).toEqual(five);
+  });
+
   test("goes on after a hold that had stopped it, and not before a person says so", async () => {
     const id = await halfOut();
     const hold = await startHold(stack.context, actor, {
@@ -116,7 +155,13 @@ describeInBothModes("a thread that is half out", (mode) => {
     );
     await stack.setClock(minutesAfterNoon(5));
     await endHold(stack.context, actor, { holdId: hold.id });
-    expect(await find(id)).toMatchObject({ state: "partial", nextAt: null });
+    const half = await find(id);
+    expect(half).toMatchObject({ state: "partial", nextAt: null });
+    expect(presentListedDelivery(half).error).toMatchObject({
+      kind: "held",
+      title: "It was stopped by a hold",
+      detail: "Some parts of the thread are out, the others are not.",
+    });
     expect(posts()).toHaveLength(1);
     await stack.setClock(minutesAfterNoon(6));
 

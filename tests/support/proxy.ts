@@ -10,11 +10,19 @@ export interface Proxy {
   freeze(): void;
   /** As if nothing had been. */
   heal(): void;
+  /** Cuts what is connected; who comes again reaches another server. */
+  redirect(url: string): void;
+  /**
+   * Lets the next request that holds these words reach the server, then cuts its connection: the server has done what was asked,
+   * and nobody hears of it. Words of one packet only.
+   */
+  loseAnswerTo(words: string): void;
   close(): Promise<void>;
 }
 
 export async function startProxy(target: string): Promise<Proxy> {
-  const { hostname, port } = new URL(target);
+  let { hostname, port } = new URL(target);
+  let words: string | null = null;
   const pairs = new Set<readonly [net.Socket, net.Socket]>();
   let state: "open" | "cut" | "frozen" = "open";
   const server = net.createServer((client) => {
@@ -33,6 +41,13 @@ export async function startProxy(target: string): Promise<Proxy> {
       });
       if (state === "frozen") socket.pause();
     }
+    client.on("data", (chunk: Buffer) => {
+      if (words === null || !chunk.includes(words)) return;
+      words = null;
+      upstream.unpipe(client);
+      // Its answer proves that it is done.
+      upstream.once("data", () => client.destroy()).resume();
+    });
     client.pipe(upstream).pipe(client);
   });
   await new Promise<void>((resolve) => {
@@ -60,6 +75,13 @@ export async function startProxy(target: string): Promise<Proxy> {
       // What was frozen stays behind: a client that has waited for it would take it for a new answer.
       if (state === "frozen") destroyAll();
       state = "open";
+    },
+    redirect(other) {
+      ({ hostname, port } = new URL(other));
+      destroyAll();
+    },
+    loseAnswerTo(some) {
+      words = some;
     },
     close() {
       destroyAll();

@@ -116,7 +116,15 @@ describe("a refusal", () => {
 
 describe("an explanation", () => {
   const latestAt = new Date("2027-02-05T12:15:00Z");
-  const standing = { error: null, nextAt: null, latestAt, attention: null, waitedFor: null };
+  const standing = {
+    error: null,
+    nextAt: null,
+    latestAt,
+    attention: null,
+    waitedFor: null,
+    isHalfHeld: false,
+    removalWishedAt: null,
+  };
 
   test("is there for every kind of failure and never without a next step", () => {
     for (const { title, meaning, nextStep } of Object.values(FAILURES)) {
@@ -192,5 +200,18 @@ describe("an explanation", () => {
       detail: expect.stringContaining("the platform had asked for a pause"),
       platformMessage: "Slow down.",
     });
+  });
+
+  test("says of a thread half out whether a hold stopped it, unless it goes on or is being taken away", () => {
+    const half = { ...standing, state: "partial", nextAt: null } as const;
+
+    expect(explain({ ...half, isHalfHeld: true })).toMatchObject({
+      kind: "held",
+      title: "It was stopped by a hold",
+      detail: "Some parts of the thread are out, the others are not.",
+    });
+    expect(explain(half)).toMatchObject({ kind: "partial" });
+    expect(explain({ ...half, nextAt: new Date() })).toBeNull();
+    expect(explain({ ...half, removalWishedAt: new Date() })).toBeNull();
   });
 });

@@ -5,7 +5,8 @@ import { ConnectorError } from "../../shared/connectors/error.ts";
 import { dropReadBacks, dueReadBacks, type DueReadBacks } from "../../shared/db/read-backs.ts";
 import { mayBlameOnePost } from "../../shared/domain/read-back.ts";
 import type { Handler, Work } from "../engine/handler.ts";
-import { checkedDelivery, inRequests, type CheckedDelivery } from "../receipts/checked-delivery.ts";
+import { checkedDelivery, type CheckedDelivery } from "../receipts/checked-delivery.ts";
+import { inRequests } from "../receipts/in-requests.ts";
 import { settleCheck, settleFailedCheck } from "../receipts/settle-check.ts";
 
 const READ_TIMEOUT_MS = 30_000;
@@ -22,7 +23,8 @@ export const checkReceiptsHandler: Handler = async (work) => {
 };
 
 async function checkAll(work: Work, due: DueReadBacks): Promise<void> {
-  const groups = inRequests(await comparable(work, due), due.channel.capabilities.engagement.batch);
+  const { batch } = due.channel.capabilities.engagement;
+  const groups = inRequests(await comparable(work, due), ({ parts }) => parts.length, batch);
   for (let group = groups.shift(); group && !work.signal.aborted; group = groups.shift()) {
     const shown = await read(work, due, group);
     if (!(shown instanceof ConnectorError)) {

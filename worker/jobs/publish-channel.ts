@@ -4,9 +4,11 @@ import { firstLookAt } from "../../shared/domain/reconciliation.ts";
 import { waitAfter, type WaitReason } from "../../shared/domain/wait.ts";
 import type { Handler, Work } from "../engine/handler.ts";
 import type { Publishing } from "../publishing/ledger.ts";
+import { isLeftToRest } from "../publishing/left-behind.ts";
 import { lookForPost } from "../publishing/look-for-post.ts";
 import { withHost } from "../publishing/limits.ts";
 import { publishDelivery } from "../publishing/publish-delivery.ts";
+import { isOfStore } from "../publishing/until-stored.ts";
 import { refuseImpossible } from "../publishing/refuse-impossible.ts";
 
 /**
@@ -15,13 +17,38 @@ import { refuseImpossible } from "../publishing/refuse-impossible.ts";
  */
 export function publishChannelHandler(publishing: Publishing): Handler {
   return async (work) => {
-    const { subjectId: channelId, fence } = work.lease;
+    const { subjectId: channelId, fence, isTakenOver } = work.lease;
+    let hasLeftBehind = isTakenOver;
     while (!work.signal.aborted) {
       const delivery = await publishing.ledger.claimNext({ channelId, fence });
-      if (delivery) await takeStep(work, publishing, await withHost(work, delivery));
-      else if (!(await publishing.breakers.mayProbe(work.lease))) return;
+      if (delivery) {
+        const wasInHand = hasLeftBehind && ["preparing", "sending"].includes(delivery.state);
+        if (wasInHand) hasLeftBehind = false;
+        if (wasInHand && (await isLeftToRest(work, delivery))) continue;
+        await takeStepOrStop(work, publishing, delivery);
+      } else if (!(await publishing.breakers.mayProbe(work.lease))) return;
     }
   };
+}
+
+/** A fault of ours over one delivery stops that delivery, not its channel. Trouble with PostgreSQL is nobody's fault, and passes. */
+async function takeStepOrStop(
+  work: Work,
+  publishing: Publishing,
+  delivery: DueDelivery,
+): Promise<void> {
+  try {
+    await takeStep(work, publishing, await withHost(work, delivery));
+  } catch (error) {
+    if (isOfStore(error)) throw error;
+    const { id: deliveryId, state, receipts } = delivery;
+    work.context.log.error({ err: error, deliveryId }, "working on a delivery failed");
+    const mayBeOut = state === "unknown" || state === "sending";
+    const to = mayBeOut ? "unknown" : receipts.length > 0 ? "partial" : "failed";
+    const kind = mayBeOut ? "unknown_outcome" : "bug";
+    const what = { kind, platformMessage: null, platformCode: null } as const;
+    await move(work, delivery, { to, nextAt: null, error: what });
+  }
 }
 
 async function takeStep(work: Work, publishing: Publishing, delivery: DueDelivery): Promise<void> {

@@ -22,7 +22,9 @@ export function describeWork(
   meters.gauge("queue_healthy", "Whether every lane of the queue delivers: 1 or 0", () =>
     isQueueHealthy() ? 1 : 0,
   );
-  meters.gauge("queue_ignored_hints", "Hints of no known form, since the start", () =>
-    queue.ignoredHints(),
+  meters.count(
+    "queue_ignored_hints_total",
+    "Hints of no known form: of another version, or not ours",
+    () => queue.ignoredHints(),
   );
 }

@@ -23,6 +23,8 @@ export interface Meters {
   clockSkew(ms: number): void;
   /** Read when somebody asks. */
   gauge(name: string, help: string, read: () => number): void;
+  /** The same of what only grows and is counted where it happens. @param read all since the start */
+  count(name: string, help: string, read: () => number): void;
 }
 
 /** From "on the second" to "after an outage". */
@@ -95,6 +97,19 @@ export function createMeters(): Meters {
         help,
         registers,
         collect: () => gauge.set(read()),
+      });
+    },
+    count(name, help, read) {
+      let told = 0;
+      const counter: Counter = new Counter({
+        name: `postwell_${name}`,
+        help,
+        registers,
+        collect() {
+          const now = read();
+          counter.inc(now - told);
+          told = now;
+        },
       });
     },
   };

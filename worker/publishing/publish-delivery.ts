@@ -10,6 +10,7 @@ import { savePrepared, type DueDelivery, type StoredReceipt } from "../../shared
 import { parseEngagementSchedule } from "../../shared/domain/engagement-schedule.ts";
 import type { Work } from "../engine/handler.ts";
 import { accessOf, threadBefore } from "./channel-access.ts";
+import { keepLateAnswer } from "./late-answer.ts";
 import { heedLimits, waitForBudget } from "./limits.ts";
 import { settleFailure } from "./settle-failure.ts";
 import type { Publishing } from "./ledger.ts";
@@ -112,7 +113,7 @@ async function publishPart(
   const version = await untilStored(() => ledger.recordPublished(answer));
   await publishing.breakers.reportSent(armed, null);
   await heedLimits(work, armed, limits);
-  if (version === null) return null;
+  if (version === null) return keepLateAnswer(work, answer);
   const receipt: StoredReceipt = {
     part: index,
     ...published,

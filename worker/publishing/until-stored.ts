@@ -23,6 +23,11 @@ export async function untilStored<T>(store: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Whether PostgreSQL, or the way to it, is to blame: its codes are the only ones of five places. */
+export function isOfStore(error: unknown): boolean {
+  return mayPass(error) || /^[0-9A-Z]{5}$/.test(errorCode(error) ?? "");
+}
+
 function mayPass(error: unknown): boolean {
   const code = errorCode(error);
   if (code === null) return error instanceof Error && /timeout|terminated/i.test(error.message);

@@ -26,18 +26,3 @@ export async function checkedDelivery(
   });
   return { delivery, parts: sent };
 }
-
-/** Groups of deliveries that fit into one request together; a longer thread stands alone. */
-export function inRequests(checked: readonly CheckedDelivery[], batch: number) {
-  const groups: CheckedDelivery[][] = [];
-  let size = Infinity;
-  for (const one of checked) {
-    size += one.parts.length;
-    if (size > batch) {
-      groups.push([]);
-      size = one.parts.length;
-    }
-    groups.at(-1)?.push(one);
-  }
-  return groups;
-}
