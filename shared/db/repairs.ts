@@ -10,6 +10,10 @@ export interface RepairedDelivery {
   readonly from: DeliveryState;
   readonly to: DeliveryState;
   readonly reason: RepairReason;
+  readonly channelId: string;
+  readonly platform: string;
+  /** When a worker must look at it; null where a person must. */
+  readonly nextAt: Date | null;
 }
 
 /** Published deliveries are looked at for this long, so that the past costs nothing; older ones when a worker has to do with them. */
@@ -74,12 +78,14 @@ export async function repairDeliveries(db: Db): Promise<readonly RepairedDeliver
              read_back_at = case when r.state is null then d.read_back_at end, updated_at = clock()
         from locked l join rules r using (reason)
        where d.id = l.id and d.version = l.version
-      returning d.id, d.workspace_id, d.post_id, d.state, d.next_at, d.latest_at, d.error, l.state as "from", l.reason),
+      returning d.id, d.workspace_id, d.post_id, d.channel_id, d.platform, d.state, d.next_at, d.latest_at, d.error, l.state as "from", l.reason),
     ${tellOfDeliveries("repaired")},
     told as (
       insert into events (workspace_id, type, subject_id)
       select workspace_id, case when "from" = state then 'delivery.updated' else 'delivery.' || state end, id from repaired)
-    select id, "from", state as "to", reason from repaired`.execute(db);
+    select id, "from", state as "to", reason, channel_id, platform, next_at from repaired`.execute(
+    db,
+  );
   return rows;
 }
 

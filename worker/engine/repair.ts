@@ -17,9 +17,15 @@ const SLACK_MS = 1_000;
  */
 export async function repair(context: Context): Promise<void> {
   const { db, log } = context;
-  for (const { id: deliveryId, from, to, reason } of await repairDeliveries(db)) {
+  const repaired = await repairDeliveries(db);
+  for (const { id: deliveryId, from, to, reason } of repaired) {
     log.error({ deliveryId, from, to, reason }, "a delivery in an impossible state was repaired");
   }
+  // Always: whoever gives the lease of such a channel back just now may have read its times before the repair.
+  const wakes = repaired.flatMap(({ channelId: subjectId, platform: lane, nextAt: runAt }) =>
+    runAt ? [{ job: "publish-channel", lane, subjectId, runAt }] : [],
+  );
+  await inTransaction(db, (tx) => wake(tx, wakes));
   let page = await channelsAfter(db, null, PAGE);
   while (page.length > 0) {
     for (const job of JOBS) if (!job.isLookedFor) await wakeForgotten(context, job, page);
