@@ -55,11 +55,13 @@ export function tableOf(columns: readonly Column[], paint: Paint): string {
 export function waitingList(waiting: readonly CheckedDelivery[], paint: Paint): string {
   return waiting
     .map(({ planned, delivery }) => {
-      const { kind, title, platformMessage, nextStep } = delivery?.error ?? NOTHING;
+      const { kind, title, detail, platformMessage, nextStep } = delivery?.error ?? NOTHING;
       const head = paint.bold(`${planned.channel}, ${planned.post}`);
       return [
         `  ${head}: ${delivery?.state ?? ""}, ${kind}`,
         `      ${title}.`,
+        // One sentence a line: what was waited for is among them.
+        ...detail.split(/(?<=\.) /).map((sentence) => `      ${sentence}`),
         ...(platformMessage === null ? [] : [`      The platform said: “${platformMessage}”`]),
         `      Next step: ${nextStep}`,
       ].join("\n");
@@ -67,7 +69,7 @@ export function waitingList(waiting: readonly CheckedDelivery[], paint: Paint): 
     .join("\n");
 }
 
-const NOTHING = { kind: "", title: "", platformMessage: null, nextStep: "" };
+const NOTHING = { kind: "", title: "", detail: "", platformMessage: null, nextStep: "" };
 
 /** More would say the same again. */
 const MAX_FINDINGS = 10;

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { reactionsTo } from "../../scripts/demo/audience.ts";
 import { progressLine } from "../../scripts/demo/progress.ts";
-import { tableOf } from "../../scripts/demo/report.ts";
+import { tableOf, waitingList } from "../../scripts/demo/report.ts";
 import { openScreen } from "../../scripts/demo/screen.ts";
 import { isSettled, outcomeOf, readingOf, type KnownDelivery } from "../../scripts/demo/stories.ts";
 import { percentile, totalsOf } from "../../scripts/demo/totals.ts";
@@ -120,6 +120,28 @@ function fakeTerminal(isTTY: boolean) {
     written: () => all,
   };
 }
+
+test("what waits for a person says why, a sentence a line", () => {
+  const dueAt = new Date("2027-02-01T15:00:00.000Z");
+  const error = {
+    kind: "missed",
+    title: "Its time passed",
+    detail: "Nothing was published. It waited because its channel needed a person.",
+    platformMessage: null,
+    nextStep: "Retry it.",
+  };
+  const delivery = { ...publishedAt(dueAt.toISOString(), []), state: "missed" as const, error };
+  const planned = { post: "p1", channel: "Heart", dueAt, parts: [] };
+  const due = { snapshots: 0, snapshotsDue: 0, readBacksDue: 0, isChanged: false };
+
+  expect(waitingList([{ planned, delivery, ...due }], plainPaint).split("\n")).toEqual([
+    "  Heart, p1: missed, missed",
+    "      Its time passed.",
+    "      Nothing was published.",
+    "      It waited because its channel needed a person.",
+    "      Next step: Retry it.",
+  ]);
+});
 
 function publishedAt(publishedAt: string, outcomes: readonly string[]): KnownDelivery {
   const id = "01a203c0-fc6d-7405-963d-a0581ac92e3f";
