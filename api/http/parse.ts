@@ -18,7 +18,7 @@ export function parse<T>(schema: z.ZodType<T>, value: unknown, base = ""): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const fields = fieldErrors(parsed.error.issues, base).slice(0, MAX_FIELDS);
-  const places = fields.map((field) => field.path).join(", ");
+  const places = [...new Set(fields.map((field) => field.path))].join(", ");
   throw new AppError(
     "invalid",
     "request.invalid",

@@ -18,6 +18,7 @@ import {
   RetryDeliveryRequest,
 } from "../../shared/contract/delivery.ts";
 import { IdParams } from "../../shared/contract/ids.ts";
+import { Instant } from "../../shared/contract/when.ts";
 import { findDelivery, listDeliveries } from "../../shared/queries/deliveries.ts";
 import { actorOf } from "../http/actor.ts";
 import { idempotent, idempotentAfter } from "../http/idempotent.ts";
@@ -43,7 +44,7 @@ const REMOVAL_PROBLEMS = [
 ];
 
 const ListQuery = PageQuery.extend(DeliveryFilter.shape);
-const Cursor = z.tuple([z.iso.datetime(), z.uuid()]);
+const Cursor = z.tuple([Instant, z.uuid()]);
 
 const list: Operation = {
   method: "get",

@@ -1,4 +1,5 @@
 import { Router } from "express";
+import * as z from "zod";
 import { importPosts } from "../../shared/commands/import-posts.ts";
 import type { Context } from "../../shared/context.ts";
 import { ImportForm, ImportQuery, ImportView } from "../../shared/contract/import.ts";
@@ -51,6 +52,7 @@ export function importRoutes(context: Context): Router {
     upload({ maxBytes: MAX_BYTES, tooLarge: "import.too_large" }),
     idempotent(context, async (inner, req, res) => {
       const { dryRun } = parse(ImportQuery, req.query);
+      parse(z.strictObject({}), { ...req.body });
       const table = readCsv(req.file?.buffer ?? Buffer.alloc(0));
       const isDryRun = dryRun === "true";
       return { status: 200, body: await importPosts(inner, actorOf(res), { table, isDryRun }) };

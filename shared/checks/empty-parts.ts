@@ -1,4 +1,5 @@
-import { hasVisible, type PartContent } from "../domain/content.ts";
+import type { PartContent } from "../domain/content.ts";
+import { hasVisible } from "../domain/post-limits.ts";
 import type { PostContent } from "../domain/post.ts";
 import type { Finding } from "./finding.ts";
 

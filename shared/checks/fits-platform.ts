@@ -1,4 +1,4 @@
-import { hasVisible } from "../domain/content.ts";
+import { hasVisible } from "../domain/post-limits.ts";
 import type { Finding } from "./finding.ts";
 
 /** A part with what a platform looks at. */

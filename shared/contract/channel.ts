@@ -1,8 +1,14 @@
 import * as z from "zod";
 import { Capabilities } from "../connectors/capabilities.ts";
+import { hasVisible } from "../domain/post-limits.ts";
 import { FAILURES } from "../domain/failure.ts";
 
-const Name = z.string().trim().min(1).max(200).describe("For people; unique in the workspace.");
+const Name = z
+  .string()
+  .trim()
+  .max(200)
+  .refine(hasVisible, "says nothing")
+  .describe("For people; unique in the workspace.");
 
 const Credentials = z
   .record(z.string(), z.unknown())

@@ -6,7 +6,8 @@ import { LIGHTS } from "../domain/preflight.ts";
 import { DIFFERENCES, VERDICTS } from "../domain/read-back.ts";
 import { PERSON_MAY_RETRY } from "../domain/retry-plan.ts";
 import { WAIT_REASONS } from "../domain/wait.ts";
-import { WhenInput } from "./when.ts";
+import { Id } from "./ids.ts";
+import { Instant, WhenInput } from "./when.ts";
 
 export const DeliveryStateName = z.enum(DELIVERY_STATES);
 
@@ -180,13 +181,11 @@ const StateList = CommaList.pipe(z.array(DeliveryStateName).min(1)).describe(
   "One state or several, separated by commas.",
 );
 
-const Instant = z.iso.datetime({ offset: true });
-
 /** Narrows `GET /api/v1/deliveries`. */
 export const DeliveryFilter = z.object({
   state: StateList.optional(),
-  channelId: z.uuid().optional(),
-  postId: z.uuid().optional(),
+  channelId: Id.optional(),
+  postId: Id.optional(),
   kind: FailureKindName.optional().describe("Of the failure."),
   readBack: CommaList.pipe(z.array(VerdictName).min(1))
     .optional()
@@ -214,13 +213,13 @@ export const RetryDeliveryRequest = z.strictObject(retryTime);
 
 /** `POST /api/v1/deliveries/retry`: what matches every given condition. */
 export const RetryDeliveriesRequest = z.strictObject({
-  ids: z.array(z.uuid()).min(1).max(1_000).optional(),
+  ids: z.array(Id).min(1).max(1_000).optional(),
   state: z
     .union([z.enum(PERSON_MAY_RETRY), z.array(z.enum(PERSON_MAY_RETRY)).min(1)])
     .transform((states) => (typeof states === "string" ? [states] : states))
     .optional()
     .describe("`failed` where neither states nor ids are given."),
-  channelId: z.uuid().optional(),
+  channelId: Id.optional(),
   kind: FailureKindName.optional(),
   from: Instant.optional(),
   to: Instant.optional(),

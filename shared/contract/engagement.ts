@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Instant } from "./when.ts";
 
 const Metrics = z
   .record(z.string(), z.number())
@@ -14,8 +15,8 @@ export const DeliveryEngagementView = z.object({
 
 /** `GET /api/v1/engagement` */
 export const EngagementQuery = z.object({
-  from: z.iso.datetime({ offset: true }).optional().describe("Published at this instant or later."),
-  to: z.iso.datetime({ offset: true }).optional().describe("Published before this instant."),
+  from: Instant.optional().describe("Published at this instant or later."),
+  to: Instant.optional().describe("Published before this instant."),
   groupBy: z.enum(["channel", "platform", "campaign", "label", "post"]).default("channel"),
 });
 

@@ -1,12 +1,15 @@
 import * as z from "zod";
+import { hasVisible } from "../domain/post-limits.ts";
 import { DeliveryStateName } from "./delivery.ts";
+import { Id } from "./ids.ts";
+import { Instant } from "./when.ts";
 
 const HoldScope = z
   .discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("workspace") }),
     z.strictObject({
       kind: z.literal("channels"),
-      channelIds: z.array(z.uuid()).min(1).max(1_000),
+      channelIds: z.array(Id).min(1).max(1_000),
     }),
     z.strictObject({ kind: z.literal("campaign"), campaign: z.string().trim().min(1).max(200) }),
     z.strictObject({ kind: z.literal("label"), label: z.string().trim().min(1).max(100) }),
@@ -17,10 +20,8 @@ const HoldScope = z
 /** `POST /api/v1/holds` */
 export const StartHoldRequest = z.strictObject({
   scope: HoldScope,
-  reason: z.string().trim().min(1).max(1_000),
-  endsAt: z.iso
-    .datetime({ offset: true })
-    .nullable()
+  reason: z.string().trim().max(1_000).refine(hasVisible, "says nothing"),
+  endsAt: Instant.nullable()
     .default(null)
     .describe("When it ends by itself; null for when a person ends it."),
 });

@@ -1,22 +1,25 @@
 import * as z from "zod";
-import { isWebAddress, POST_LIMITS } from "../domain/post-limits.ts";
+import { hasVisible, isWebAddress, POST_LIMITS } from "../domain/post-limits.ts";
 import { DeliverySummary } from "./delivery.ts";
+import { Id } from "./ids.ts";
 
-const WebAddress = z.string().refine(isWebAddress, "must be an http or https address");
+const WebAddress = z
+  .string()
+  .refine(isWebAddress, "must be an http or https address without a password");
 
 const OneLine = (maxLength: number) =>
   z
     .string()
     .trim()
-    .min(1)
     .max(maxLength)
-    .regex(/^[^\r\n]*$/, "must be one line");
+    .regex(/^[^\r\n]*$/, "must be one line")
+    .refine(hasVisible, "says nothing");
 
 const PartInput = z
   .strictObject({
     text: z.string().max(POST_LIMITS.textLength).default(""),
     mediaIds: z
-      .array(z.uuid())
+      .array(Id)
       .max(POST_LIMITS.mediaPerPart)
       .refine(isDistinct, "names a medium twice")
       .default([]),
@@ -29,12 +32,12 @@ const Variant = z.strictObject({ parts: Parts });
 const writable = {
   parts: Parts,
   channelIds: z
-    .array(z.uuid())
+    .array(Id)
     .max(POST_LIMITS.channels)
     .refine(isDistinct, "names a channel twice")
     .describe("Where the post goes. May be empty while the post is a draft."),
   variants: z
-    .record(z.uuid(), Variant)
+    .record(Id, Variant)
     .describe("Other words for single channels, by channel id. Replaces the parts there."),
   link: WebAddress.nullable().describe(
     "A page to read on. It is shown as a card where the platform has cards and the first part no media, else below the first part's text, where it counts, unless the text has it already.",
@@ -111,7 +114,7 @@ export const PostView = z
 /** Filters of `GET /api/v1/posts`; paging is checked apart. */
 export const PostFilter = z.object({
   state: z.enum(["draft", "scheduled"]).optional(),
-  channelId: z.uuid().optional(),
+  channelId: Id.optional(),
   campaign: z.string().max(200).optional(),
   label: z.string().max(100).optional(),
   externalId: z.string().max(200).optional(),

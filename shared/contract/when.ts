@@ -1,5 +1,10 @@
 import * as z from "zod";
 
+/** An instant in a request. There was no year 0, and the database knows none. */
+export const Instant = z.iso
+  .datetime({ offset: true })
+  .refine((text) => !text.startsWith("0000"), "is in a year that never was");
+
 /** When a post is to go out. What the words mean is decided by `shared/domain/schedule.ts`. */
 export const WhenInput = z
   .union([

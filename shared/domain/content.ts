@@ -26,12 +26,6 @@ export function normalizeText(text: string): string {
   return text.replace(/\r\n?/g, "\n").normalize("NFC").trim();
 }
 
-/** Whether a reader would see anything of a text: spaces, and characters without a shape of their own, are nothing to see. */
-export function hasVisible(text: string): boolean {
-  // U+2800, a braille pattern without dots, is blank and in no category that says so.
-  return /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text);
-}
-
 /** The words that go to a channel: its variant where it has one. */
 export function partsFor(
   parts: readonly PartContent[],

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { v7 as uuidv7 } from "uuid";
 import { startApi, type AnyBody, type ApiClient, type TestApi } from "../support/api-client.ts";
+import { aChannel } from "../support/builders.ts";
 import { createTestContext, type TestContext } from "../support/context.ts";
 
 let opened: TestContext;
@@ -66,6 +67,71 @@ describe("what is not known", () => {
     });
     expect(await client.post(`/posts/${missing}/cancel`, {})).toMatchObject({ status: 404 });
   });
+});
+
+describe("what would be stored or asked for in vain is refused", () => {
+  const early = Buffer.from(JSON.stringify(["0000-01-01T00:00:00Z", uuidv7()])).toString(
+    "base64url",
+  );
+
+  test.each([
+    ["/deliveries?from=0000-01-01T00:00:00Z", "from"],
+    ["/engagement?to=0000-12-31T00:00:00Z", "to"],
+    [`/deliveries?cursor=${early}`, "cursor"],
+  ])("a year that never was: %s", async (path, parameter) => {
+    const answer = await client.get(path);
+
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: parameter }] } });
+  });
+
+  const words = [{ text: "Walk a little." }];
+  test.each<[string, string, object]>([
+    ["externalId", "/posts", { parts: words, externalId: "\u200B" }],
+    ["campaign", "/posts", { parts: words, campaign: "\u2060" }],
+    ["labels.0", "/posts", { parts: words, labels: ["\u3164"] }],
+    ["reason", "/holds", { scope: { kind: "workspace" }, reason: "\u200B" }],
+    ["name", "/channels", { platform: "sandbox", name: "\u200B" }],
+  ])("a name that nobody sees: %s", async (field, path, body) => {
+    expect(await client.post(path, body)).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: field }] },
+    });
+  });
+
+  test("a link that would publish a password", async () => {
+    const link = "https://nurse:secret@example.org/";
+
+    expect(await client.post("/posts", { parts: words, link })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: "link" }] },
+    });
+  });
+
+  test("a form field that an import does not know", async () => {
+    const form = new FormData();
+    form.set("dryRun", "true");
+    form.set("file", new Blob(["channel,time,zone,text"]), "a.csv");
+
+    expect(await client.post("/imports", form)).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: "dryRun", code: "unknown_field" }] },
+    });
+  });
+});
+
+test("ids mean the same in upper case", async () => {
+  const { id } = await aChannel(opened.context, client.actor);
+  const upper = id.toUpperCase();
+
+  const answer = await client.post("/posts", {
+    parts: [{ text: "Walk a little." }],
+    channelIds: [upper],
+    variants: { [upper]: { parts: [{ text: "Walk." }] } },
+  });
+
+  expect(answer).toMatchObject({ status: 201, body: { channelIds: [id] } });
+  const { body: found } = await client.get(`/posts?channelId=${upper}`);
+  expect(found.items.map((post) => post.id)).toEqual([answer.body.id]);
 });
 
 describe("a body of another kind", () => {

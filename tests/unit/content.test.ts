@@ -2,12 +2,12 @@ import { describe, expect, test } from "@jest/globals";
 import * as fc from "fast-check";
 import {
   contentHash,
-  hasVisible,
   idempotencyKey,
   normalizeText,
   placeLink,
   type SealedPart,
 } from "../../shared/domain/content.ts";
+import { hasVisible } from "../../shared/domain/post-limits.ts";
 import {
   deliveryHash,
   mediaIdsOf,
