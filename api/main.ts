@@ -7,6 +7,7 @@ import { openContext, type OpenContext } from "../shared/context.ts";
 import { forgetOldKeys } from "../shared/db/idempotency-keys.ts";
 import { readSchemaState } from "../shared/db/schema-state.ts";
 import { createLogger } from "../shared/logger.ts";
+import { keepHeapSmall } from "../shared/small-heap.ts";
 import { codeOf, StoreError } from "../shared/store-error.ts";
 import { checkDatabase } from "../shared/stores.ts";
 import { createApp } from "./app.ts";
@@ -26,6 +27,7 @@ class StartError extends Error {
 }
 
 async function main(): Promise<void> {
+  keepHeapSmall();
   const config = readConfig();
   const log = createLogger("api", config.logLevel);
   await checkDatabase(config.databaseUrl);

@@ -4,6 +4,7 @@ import { openContext } from "../shared/context.ts";
 import type { Db } from "../shared/db/client.ts";
 import { clockSkewMs } from "../shared/db/clock-skew.ts";
 import { createLogger, type Logger } from "../shared/logger.ts";
+import { keepHeapSmall } from "../shared/small-heap.ts";
 import { StoreError } from "../shared/store-error.ts";
 import { checkDatabase, checkRedis } from "../shared/stores.ts";
 import { serveMetrics, type MetricsServer } from "./metrics/server.ts";
@@ -15,6 +16,7 @@ const STOP_WITHIN_MS = 28_000;
 const MAX_SKEW_MS = 2_000;
 
 async function main(): Promise<void> {
+  keepHeapSmall();
   const config = readConfig();
   const log = createLogger("worker", config.logLevel);
   await checkDatabase(config.databaseUrl);
