@@ -118,6 +118,8 @@ function configuration({ password, port }: StoreSettings, isThrowAway: boolean):
     "appendfsync everysec",
     // BullMQ loses jobs where Redis may evict keys.
     "maxmemory-policy noeviction",
+    // How often a second Redis looks whether a worker has waited long enough: at its usual 10, posts begin 50 ms later.
+    "hz 100",
     "",
   ].join("\n");
 }

@@ -92,8 +92,11 @@ export async function claimNext(
        cross join lateral (
              select * from deliveries d
               where d.channel_id = c.id and d.next_at is not null and d.next_at <= clock()
-                and (not w.is_waiting or (d.state = 'scheduled' and d.latest_at < clock())
-                     or (d.state in ('unknown', 'sending') and not w.is_out))
+                -- A case, as the planner would take three alternatives for a filter that leaves next to nothing, and sort.
+                and case when w.is_waiting
+                    then (d.state = 'scheduled' and d.latest_at < clock())
+                         or (d.state in ('unknown', 'sending') and not w.is_out)
+                    else true end
                 and look_at(d.state, d.next_at, d.latest_at, c.attention is not null) <= clock()
                 -- Nothing is due before its time: this only keeps the future plan out of the search.
                 and d.due_at <= clock()

@@ -160,7 +160,7 @@ function openWorker(lane: Lane, connection: Redis, options: LaneOptions): Worker
       lockDuration: 10_000,
       stalledInterval: 5_000,
       maxStalledCount: 3,
-      skipVersionCheck: true,
+      // BullMQ must look which Redis this is: without it, a wait ends on whole seconds.
     },
   );
   worker.on("error", (error) => options.log.debug({ err: error }, "queue worker"));
