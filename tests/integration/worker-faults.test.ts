@@ -159,7 +159,10 @@ describeInBothModes("workers", (mode) => {
     await reaches(id, "published", 25_000);
     expect(posts()).toHaveLength(1);
     const metrics = await Promise.all(workers.map((worker) => worker.metrics.metrics()));
-    expect(metrics.join("\n")).toMatch(/^postwell_leases_(lost|taken_over)_total [1-9]/m);
+    // What raises the alarm `PostwellLate`; the lease itself may be renewed before anybody takes it over.
+    expect(metrics.join("\n")).toContain(
+      'postwell_publish_lateness_seconds_bucket{le="10",platform="sandbox"} 0',
+    );
   });
 
   test.each([
