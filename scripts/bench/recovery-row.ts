@@ -48,9 +48,10 @@ export async function recoveryRow(stage: Stage, say: (line: string) => void): Pr
   return [
     figure("a dead worker's channel goes on, p50", null, ({ goneOn }) => percentile(goneOn, 0.5)),
     figure("p99", soon, ({ goneOn }) => percentile(goneOn, 0.99)),
-    figure("what it had in flight is settled, p99", null, ({ settled }) =>
-      percentile(settled, 0.99),
+    figure("what it had in flight is settled, p50", null, ({ settled }) =>
+      percentile(settled, 0.5),
     ),
+    figure("p99", null, ({ settled }) => percentile(settled, 0.99)),
   ];
 }
 

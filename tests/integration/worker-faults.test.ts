@@ -115,6 +115,33 @@ describeInBothModes("workers", (mode) => {
     expect(posts()).toHaveLength(1);
   });
 
+  test("find at once what one that ended had sent, however long its request might have taken", async () => {
+    const id = await planned("Sent");
+    let answer: () => void = () => undefined;
+    const silence = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const silent: typeof fetch = async (input, init) => {
+      const response = await stack.context.fetch(input, init);
+      if (init?.method === "POST") await silence;
+      return response;
+    };
+    const context = { ...stack.context, fetch: silent };
+    workers = [startWorker({ ...stack, context })];
+    await eventually(
+      () => Promise.resolve(posts()),
+      (all) => all.length === 1,
+    );
+    await abandon();
+
+    workers.push(...(await startWorkers(stack)));
+
+    const { receipts } = await reaches(id, "published");
+    expect(receipts).toHaveLength(1);
+    answer();
+    expect(posts()).toHaveLength(1);
+  });
+
   test("find nothing to do for a hint whose worker ended after the work and before saying so", async () => {
     const url = mode.settings["REDIS_URL"];
     const dead = url === undefined ? null : new Redis(url, { maxRetriesPerRequest: null });

@@ -5,7 +5,7 @@ import { waitAfter, type WaitReason } from "../../shared/domain/wait.ts";
 import type { Handler, Work } from "../engine/handler.ts";
 import type { Publishing } from "../publishing/ledger.ts";
 import { isLeftToRest } from "../publishing/left-behind.ts";
-import { lookForPost } from "../publishing/look-for-post.ts";
+import { adoptWhereFound, lookForPost } from "../publishing/look-for-post.ts";
 import { withHost } from "../publishing/limits.ts";
 import { publishDelivery } from "../publishing/publish-delivery.ts";
 import { isOfStore } from "../publishing/until-stored.ts";
@@ -54,7 +54,8 @@ async function takeStepOrStop(
 async function takeStep(work: Work, publishing: Publishing, delivery: DueDelivery): Promise<void> {
   if (await refuseImpossible(work, delivery)) return;
   if (delivery.state === "unknown") return lookForPost(work, publishing, delivery);
-  if (delivery.state === "sending" || delivery.openAttempt) return declareUnknown(work, delivery);
+  if (delivery.state === "sending" || delivery.openAttempt)
+    return declareUnknown(work, publishing, delivery);
   if (delivery.isHeld) return hold(work, delivery);
   if (delivery.isLate && delivery.receipts.length === 0) return miss(work, delivery);
   if (delivery.attention) return putBack(work, delivery);
@@ -78,15 +79,20 @@ async function paceCatchUp(
 }
 
 /**
- * The dead worker's request may still be under way, so the platform is asked only when that is impossible: its lease has ended, so
- * it begins nothing after now.
+ * Left in `sending` by a worker that is gone. To find the post proves at any time that it is out; not to find it proves nothing while the
+ * dead worker's request may be under way. That ends a commit's time after its lease, so then begin the looks that count.
  */
-async function declareUnknown(work: Work, delivery: DueDelivery): Promise<void> {
+async function declareUnknown(
+  work: Work,
+  publishing: Publishing,
+  delivery: DueDelivery,
+): Promise<void> {
   const { commitTimeoutMs } = work.context.config;
   const sureToHaveEnded = new Date(delivery.now.getTime() + commitTimeoutMs);
   const rules = { ...delivery.capabilities.idempotency, canProveAbsence: true };
   const error = { kind: "unknown_outcome", platformMessage: null, platformCode: null } as const;
   await move(work, delivery, { to: "unknown", nextAt: firstLookAt(sureToHaveEnded, rules), error });
+  await adoptWhereFound(work, publishing, delivery);
 }
 
 /** Held is neither failed nor sent. A thread that is half out stays what it is; for both a person decides. */

@@ -18,6 +18,9 @@ import { outgoingParts } from "./outgoing-parts.ts";
 /** Reads only, so that a slow platform costs a look, not the post. */
 const LOOK_TIMEOUT_MS = 20_000;
 
+/** What else is due on the channel waits for a quick look. */
+const QUICK_LOOK_TIMEOUT_MS = 3_000;
+
 /** Asks the platform what became of an attempt whose answer was lost, and moves the delivery on. */
 export async function lookForPost(
   work: Work,
@@ -26,17 +29,31 @@ export async function lookForPost(
 ): Promise<void> {
   const attempt = delivery.openAttempt;
   if (!attempt) return askPerson(work, delivery);
-  const found = await look(work, delivery, attempt);
+  const found = await look(work, delivery, attempt, LOOK_TIMEOUT_MS);
   await breakers.reportLook(delivery, found instanceof ConnectorError ? found : null);
   if (found instanceof ConnectorError) await lookLater(work, delivery, found);
   else if (found === null) await notFound(work, delivery, attempt);
   else await adopt(work, ledger, delivery, attempt, found);
 }
 
+/** Asks once whether the post is there already. Not to find it, or not to find out, says nothing and changes nothing. */
+export async function adoptWhereFound(
+  work: Work,
+  { ledger }: Publishing,
+  delivery: DueDelivery,
+): Promise<void> {
+  const attempt = delivery.openAttempt;
+  if (!attempt) return;
+  const found = await look(work, delivery, attempt, QUICK_LOOK_TIMEOUT_MS);
+  if (found === null || found instanceof ConnectorError) return;
+  await adopt(work, ledger, delivery, attempt, found);
+}
+
 async function look(
   work: Work,
   delivery: DueDelivery,
   attempt: OpenAttempt,
+  timeoutMs: number,
 ): Promise<PublishedPart | null | ConnectorError> {
   const { parts } = await outgoingParts(work.context, delivery);
   const planned = parts[attempt.part];
@@ -44,7 +61,7 @@ async function look(
   if (!planned || prepared === undefined) return new ConnectorError("unknown_outcome");
   const part = { ...planned, thread: threadBefore(delivery.receipts, attempt.part) };
   const lost = { armedAt: new Date(attempt.firstArmedAt), prepared };
-  const signal = AbortSignal.timeout(LOOK_TIMEOUT_MS);
+  const signal = AbortSignal.timeout(timeoutMs);
   try {
     return await onChannel(work.context, accessOf(delivery), signal, (connector, call) =>
       connector.reconcile(part, lost, call),
