@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import type { Simulator } from "../../shared/connectors/simulator.ts";
+import { FAULTS, type Simulator } from "../../shared/connectors/simulator.ts";
 import type { DeliveryView } from "../../shared/contract/delivery.ts";
 import type { StatusView } from "../../shared/contract/status.ts";
 import type { RunningWorker } from "../../worker/worker.ts";
@@ -17,6 +17,7 @@ import {
 import { describeInBothModes, wipeRedis } from "../support/queue-modes.ts";
 
 const noon = new Date("2027-02-05T12:00:00Z");
+const secondsAfterNoon = (seconds: number) => new Date(noon.getTime() + seconds * 1_000);
 const HOUR_MS = 60 * 60_000;
 const FOR_EVER = 1_000_000;
 
@@ -44,24 +45,21 @@ describeInBothModes("outages", (mode) => {
         ...mode.settings,
         POSTWELL_CATCH_UP_GAP_SECONDS: "0",
         POSTWELL_CONCURRENCY: "10",
-        POSTWELL_COMMIT_TIMEOUT_SECONDS: "4",
       },
     );
     api = await startApi(stack.context);
   });
   beforeEach(async () => {
     await wipeRedis(mode);
-    await sql`delete from platform_health`.execute(stack.db);
-    await stack.setClock(noon);
+    // What another test left unsent would try the platform in place of this one's channels, and use up its faults.
+    await sql`truncate workspaces, outbox cascade`.execute(stack.db);
+    // Time stands still but where a test moves it: however slow the machine is, no pause ends by itself.
+    await stack.setClock(secondsAfterNoon(1), { frozen: true });
     client = await api.signIn();
   });
   afterEach(async () => {
-    for (const simulator of [sandbox, mastodon]) {
-      simulator.fault("commit_unavailable", 0);
-      simulator.fault("commit_hang_after_success", 0);
-    }
-    await Promise.all(workers.map((worker) => worker.stop()));
-    workers = [];
+    for (const fault of FAULTS) sandbox.fault(fault, 0);
+    await stopWorkers();
   });
   afterAll(async () => {
     await api.close();
@@ -69,17 +67,22 @@ describeInBothModes("outages", (mode) => {
     await Promise.all([sandbox.close(), mastodon.close()]);
   });
 
+  /** What is under way is finished first. */
+  const stopWorkers = async () => {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    workers = [];
+  };
   const channelOn = (platform: string, simulator: Simulator) =>
     aConnectedChannel(stack, client.actor, platform, simulator.account(`a${(accounts += 1)}`));
   const channels = (count: number) =>
     Promise.all(Array.from({ length: count }, () => channelOn("sandbox", sandbox)));
-  /** One on each channel, in the order of the channels. */
+  /** One on each channel, due by now, in the order of the channels. */
   const planned = (on: readonly Channel[], latestAfterMs = 2 * HOUR_MS) =>
     Promise.all(
       on.map((channel, index) =>
         aPlannedDelivery(stack, client.actor, channel, {
           texts: [`On ${channel.id}`],
-          dueAt: new Date(stack.context.now().getTime() + index),
+          dueAt: new Date(noon.getTime() + index),
           latestAfterMs,
         }),
       ),
@@ -124,36 +127,31 @@ describeInBothModes("outages", (mode) => {
 
   test("one channel tries, and in vain; then one tries again, and all go on, oldest first", async () => {
     sandbox.fault("commit_unavailable", FOR_EVER);
-    workers = await startWorkers(stack, 2);
     const all = await channels(30);
     const ids = await planned(all);
+    workers = await startWorkers(stack, 2);
     const opened = await breakerIs("open");
+    await stopWorkers();
     const attemptsSoFar = async () => {
       const query = stack.db.selectFrom("attempts").select("id").where("deliveryId", "in", ids);
       return (await query.execute()).length;
     };
-    // Those that were under way when it opened end first.
-    const settled = await eventually(
-      () => stack.db.selectFrom("deliveries").select("state").where("id", "in", ids).execute(),
-      (rows) => rows.every(({ state }) => state !== "sending" && state !== "preparing"),
-    );
-    expect(settled).toHaveLength(30);
     const before = await attemptsSoFar();
 
-    await stack.setClock(new Date(opened.retryAt ?? ""));
+    const retryAt = new Date(opened.retryAt ?? "");
+    await stack.setClock(retryAt, { frozen: true });
+    workers = await startWorkers(stack, 2);
     const reopened = await eventually(
       sandboxHealth,
-      ({ breaker, retryAt }) => breaker === "open" && retryAt !== opened.retryAt,
+      ({ breaker, retryAt: next }) => breaker === "open" && next !== opened.retryAt,
     );
     expect(await attemptsSoFar()).toBe(before + 1);
-    const pauseMs = new Date(reopened.retryAt ?? "").getTime() - stack.context.now().getTime();
-    expect(pauseMs).toBeGreaterThan(25_000);
+    const nextRetryAt = new Date(reopened.retryAt ?? "");
+    expect(nextRetryAt.getTime() - retryAt.getTime()).toBe(30_000);
 
     sandbox.fault("commit_unavailable", 0);
-    await stack.setClock(new Date(reopened.retryAt ?? ""));
+    await stack.setClock(nextRetryAt, { frozen: true });
     await breakerIs("closed");
-    // The ramp of 29 channels lasts six seconds: the clock is held, so that it is seen.
-    await stack.setClock(stack.context.now(), { frozen: true });
     const later = (
       await stack.db
         .selectFrom("channels")
@@ -168,7 +166,7 @@ describeInBothModes("outages", (mode) => {
     const ranks = inOrder.map(({ id }) => all.findIndex((channel) => channel.id === id));
     expect(ranks).toEqual(ranks.toSorted((one, other) => one - other));
 
-    await stack.setClock(new Date(stack.context.now().getTime() + 5 * 60_000));
+    await stack.setClock(new Date(nextRetryAt.getTime() + 5 * 60_000));
     await allReach(ids, "published");
     expect(postsOf(all)).toHaveLength(30);
   });
@@ -191,7 +189,7 @@ describeInBothModes("outages", (mode) => {
   test("what becomes too late in an outage is missed then, and says why", async () => {
     sandbox.fault("commit_unavailable", FOR_EVER);
     workers = await startWorkers(stack);
-    await planned(await channels(ENOUGH));
+    await planned(await channels(2 * ENOUGH));
     await breakerIs("open");
     const spared = await planned(await channels(1), 10_000);
     await eventually(
@@ -199,7 +197,7 @@ describeInBothModes("outages", (mode) => {
       (all) => all.every((delivery) => delivery.waiting !== null),
     );
 
-    await stack.setClock(new Date(stack.context.now().getTime() + 11_000));
+    await stack.setClock(secondsAfterNoon(11), { frozen: true });
 
     const [missed] = await allReach(spared, "missed");
     expect(missed?.error?.detail).toMatch(/because the platform did not answer/);
@@ -218,7 +216,7 @@ describeInBothModes("outages", (mode) => {
       (all) => all.every((delivery) => delivery.waiting !== null),
     );
 
-    await stack.setClock(new Date(stack.context.now().getTime() + 21_000));
+    await stack.setClock(secondsAfterNoon(22), { frozen: true });
 
     await allReach(ids, "published");
     await breakerIs("closed");
@@ -232,24 +230,22 @@ describeInBothModes("outages", (mode) => {
     );
     workers = await startWorkers(stack);
     await planned(hanging);
-    // As many as may be in hand at once are in hand, and none of them comes back.
+    // As many as may be in hand at once are in hand, and none of them comes back for twenty seconds.
     await eventually(
       () => Promise.resolve(postsOf(hanging)),
       (posts) => posts.length >= 10,
     );
 
     const ids = await planned(others);
-    const published = await allReach(ids, "published");
+    await allReach(ids, "published");
 
-    const latenessMs = published.map(
-      ({ dueAt, attempts }) =>
-        new Date(attempts[0]?.armedAt ?? "").getTime() - new Date(dueAt).getTime(),
-    );
-    expect(Math.max(...latenessMs)).toBeLessThan(3_000);
     const { rows } = await sql<{ state: string }>`
       select state from deliveries where channel_id = any(${hanging.map(({ id }) => id)}::uuid[])`.execute(
       stack.db,
     );
-    expect(rows.every(({ state }) => state !== "published")).toBe(true);
+    expect(rows.filter(({ state }) => state === "sending").length).toBeGreaterThanOrEqual(10);
+    expect(rows.every(({ state }) => state !== "published" && state !== "unknown")).toBe(true);
+    // Nobody need wait for the end of the silence: this is the last test.
+    await sandbox.close();
   });
 });
