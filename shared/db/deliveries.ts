@@ -165,8 +165,8 @@ export interface Arming {
 }
 
 /**
- * Writes the attempt before the platform is touched. Refused (false) where anything has moved on: the delivery, its content, the holds, or
- * the lease of its channel, which must also last for `marginMs` more.
+ * Writes the attempt before the platform is touched. Refused (false) where anything has moved on: the delivery, its content, the holds,
+ * the time beyond its latest while nothing of it is out, or the lease of its channel, which must also last for `marginMs` more.
  */
 export async function arm(
   db: Db,
@@ -190,6 +190,7 @@ export async function arm(
          and o.leased_until > now() + ${marginMs} * interval '1 ms'
        where d.id = g."deliveryId" and d.version = g.version and d.state = 'preparing'
          and d.content_hash = g."contentHash" and g."holdFence" = (select fence from holds_now)
+         and (d.latest_at >= clock() or g.part > 0)
       returning g."attemptId")
     insert into attempts (id, delivery_id, part, fence, worker, content_hash, idempotency_key)
     select g."attemptId", g."deliveryId", g.part, g.fence, ${worker}, g."contentHash", g."idempotencyKey"

@@ -150,6 +150,15 @@ describe("the ledger", () => {
     expect(await arm(stack.db, "test-worker", 0, [arming(found, fence)])).toEqual([false]);
   });
 
+  test("arms nothing whose latest time passed while it was prepared", async () => {
+    const fence = await lease();
+    const found = await claimed(fence);
+    await stack.setClock(new Date(found.latestAt.getTime() + 1_000));
+
+    expect(await arm(stack.db, "test-worker", 0, [arming(found, fence)])).toEqual([false]);
+    expect(await claim(fence)).toMatchObject({ state: "preparing", isLate: true });
+  });
+
   test("never claims a part whose last attempt has no answer, whatever the state says", async () => {
     const fence = await lease();
     const found = await claimed(fence);
