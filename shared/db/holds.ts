@@ -103,7 +103,10 @@ export interface Leaked {
   readonly permalink: string | null;
 }
 
-/** What was already being sent when a hold began: its outcome may come later. */
+/**
+ * What was already being sent when a hold began: its outcome may come later. While the hold lasts nothing in its scope is armed, so
+ * whatever was armed before its end was armed before it, or while it waited for the fence.
+ */
 export async function leakedPast(db: Db, hold: Hold): Promise<Leaked[]> {
   const { rows } = await sql<Leaked>`
     select d.id, d.post_id, d.channel_id, d.state,
@@ -117,7 +120,7 @@ export async function leakedPast(db: Db, hold: Hold): Promise<Leaked[]> {
        and (h.campaign is null or h.campaign = p.campaign) and (h.label is null or h.label = any(p.labels))
        and exists (
          select 1 from attempts a left join attempt_outcomes o on o.attempt_id = a.id
-          where a.delivery_id = d.id and a.armed_at <= h.started_at
+          where a.delivery_id = d.id and a.armed_at < coalesce(least(h.ended_at, h.ends_at), 'infinity')
             and (o.attempt_id is null or o.answered_at >= h.started_at))
      order by d.id`.execute(db);
   return rows;

@@ -264,6 +264,20 @@ describeInBothModes("holds", (mode) => {
     simulator.fault("commit_hang_after_success", 0);
   });
 
+  test("names what was armed while it was about to begin", async () => {
+    simulator.fault("commit_hang_after_success", 1);
+    workers = await startWorkers(stack);
+    const id = await plan(0);
+    await reaches(id, "sending");
+    // As if the hold's transaction had begun before, and had waited for the attempt to be written.
+    await stack.setClock(minutesAfterNoon(-1));
+
+    const { body: hold } = await stop();
+
+    expect(hold.alreadySending).toMatchObject([{ deliveryId: id, channelId: channel.id }]);
+    simulator.fault("commit_hang_after_success", 0);
+  });
+
   test("is repeated under the same key as one hold", async () => {
     const headers = { "Idempotency-Key": `stop ${channel.id}` };
     const body = { scope: { kind: "workspace" }, reason: "Twice pressed." };

@@ -159,6 +159,23 @@ describe("the ledger", () => {
     expect(await claim(fence)).toMatchObject({ state: "preparing", isLate: true });
   });
 
+  test("sees a hold that began after the moment of its own claim", async () => {
+    await stack.db
+      .insertInto("holds")
+      .values({
+        id: uuidv7(),
+        workspaceId: actor.workspaceId,
+        channelIds: [channelId],
+        reason: "Committed while the claim was being planned.",
+        fence: Date.now(),
+        startedBy: actor.tokenId,
+        startedAt: new Date(noon.getTime() + 60_000),
+      })
+      .execute();
+
+    expect(await claim(await lease())).toMatchObject({ isHeld: true, isClaimed: false });
+  });
+
   test("never claims a part whose last attempt has no answer, whatever the state says", async () => {
     const fence = await lease();
     const found = await claimed(fence);
