@@ -4,7 +4,8 @@ import { v7 as uuidv7 } from "uuid";
 import type { Simulator } from "../../shared/connectors/simulator.ts";
 import type { Actor } from "../../shared/context.ts";
 import { arm, claimNext, type Arming, type DueDelivery } from "../../shared/db/deliveries.ts";
-import { leaseSubjects } from "../../shared/db/outbox.ts";
+import { inTransaction } from "../../shared/db/client.ts";
+import { leaseSubjects, releaseLeases, wake } from "../../shared/db/outbox.ts";
 import { recordPublished } from "../../shared/db/publications.ts";
 import { anActor, type TestContext } from "../support/context.ts";
 import {
@@ -174,6 +175,18 @@ describe("the ledger", () => {
       .execute();
 
     expect(await claim(await lease())).toMatchObject({ isHeld: true, isClaimed: false });
+  });
+
+  test("never gives the same fence to a channel twice, also when it had nothing to do between", async () => {
+    const first = await lease();
+    await releaseLeases(stack.db, [
+      { job: "publish-channel", subjectId: channelId, fence: first, revision: 1, runAt: null },
+    ]);
+    await inTransaction(stack.db, (tx) =>
+      wake(tx, [{ job: "publish-channel", lane: "sandbox", subjectId: channelId, runAt: noon }]),
+    );
+
+    expect(await lease()).toBeGreaterThan(first);
   });
 
   test("never claims a part whose last attempt has no answer, whatever the state says", async () => {
