@@ -61,10 +61,13 @@ export function createDispatcher(
     const { horizonMs } = config;
     const healthy = lanes.filter((lane) => queue.isHealthy(lane));
     const options = { horizonMs, staleMs: STALE_MS, limit: HAND_OVER_LIMIT, lanes: healthy };
+    let added = Promise.resolve();
     for (;;) {
-      const hints = await takeForQueue(db, options);
-      if (hints.length > 0) await queue.add(hints);
-      if (hints.length < HAND_OVER_LIMIT) return;
+      // The next are read while Redis takes the last.
+      const [hints] = await Promise.all([takeForQueue(db, options), added]);
+      if (hints.length === 0) return;
+      added = queue.add(hints);
+      if (hints.length < HAND_OVER_LIMIT) return added;
     }
   }
 
