@@ -56,7 +56,9 @@ export async function openStores(choice: StoreChoice): Promise<OpenStores> {
   const database = openDatabase(opening);
   const queue = openQueue(opening);
   try {
-    return { ...(await database), ...(await queue), lost, stop };
+    // Heard at once, whichever fails: a rejection that nobody waits for yet would end the launcher.
+    const [found, chosen] = await Promise.all([database, queue]);
+    return { ...found, ...chosen, lost, stop };
   } catch (error) {
     failed.abort();
     await Promise.allSettled([database, queue]);

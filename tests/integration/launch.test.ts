@@ -1,7 +1,17 @@
-import { mkdtempSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import {
+  existsSync,
+  mkdtempSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { keepProcess } from "../../scripts/launch/kept-process.ts";
 import type { KeptProcess } from "../../scripts/launch/kept-process.ts";
@@ -9,6 +19,7 @@ import { lockDataDir } from "../../scripts/launch/launcher-lock.ts";
 import { requirePort } from "../../scripts/launch/require-port.ts";
 import { readSecrets } from "../../scripts/launch/secrets.ts";
 import { inspectProcess, stopProcess, usablePort } from "../../scripts/stores/processes.ts";
+import { PROJECT_ROOT } from "../../shared/project-root.ts";
 
 const home = mkdtempSync(path.join(tmpdir(), "postwell-launch-"));
 let dir: string;
@@ -67,6 +78,29 @@ describe("the secrets", () => {
     mkdirSync(path.join(dir, "postgres/cluster"), { recursive: true });
 
     expect(() => readSecrets(dir, {})).toThrow(/secret.key is missing.*Restore it/);
+  });
+});
+
+describe("the launcher", () => {
+  test("ends with one sentence when Redis is refused while PostgreSQL still starts", async () => {
+    const settings = {
+      REDIS_URL: `redis://127.0.0.1:${await usablePort(0)}`,
+      DATABASE_URL: "",
+      PORT: String(await usablePort(0)),
+      POSTWELL_DATA_DIR: dir,
+    };
+    const script = path.join(PROJECT_ROOT, "dist/scripts/start.js");
+
+    const start = promisify(execFile)(process.execPath, [script], {
+      env: { ...process.env, ...settings },
+    });
+
+    await expect(start).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^REDIS_URL: no usable Redis at .* Start it or correct .*\n$/),
+    });
+    // What had been started is not left behind.
+    expect(existsSync(path.join(dir, "postgres/cluster/postmaster.pid"))).toBe(false);
   });
 });
 
