@@ -49,7 +49,7 @@ export interface ImportReport {
  * Makes posts of the rows of a table and schedules them: all of them, or none where one is wrong. Rows that an earlier import has
  * made posts of are passed over, so that it may be repeated.
  * @param input.isDryRun finds the errors and stores nothing
- * @throws {AppError} invalid `import.too_many_rows`, and `import.rejected` with every error, unless it is a dry run
+ * @throws {AppError} invalid `import.too_many_rows`, `import.empty`, and `import.rejected` with every error, unless it is a dry run
  */
 export async function importPosts(
   context: Context,
@@ -59,6 +59,7 @@ export async function importPosts(
   if (table.records.length > IMPORT_LIMIT) throw tooManyRows(table.records.length);
   const { places, errors } = readHeader(table.header);
   if (errors.length > 0) return rejectUnless(isDryRun, { ...NOTHING, errors });
+  if (table.records.length === 0) throw noRows();
   const read = table.records.map(({ row, cells }) => {
     return { row, ...readRow(cellsOf(cells, places)) };
   });
@@ -220,15 +221,16 @@ function deliveriesOf(row: PlannedRow & { readonly id: string }): NewDelivery[] 
 }
 
 function tooManyRows(count: number): AppError {
+  const code = "import.too_many_rows";
   const detail = `The file has ${count} rows, and an import takes ${IMPORT_LIMIT}. Split it into several files.`;
-  return new AppError("invalid", "import.too_many_rows", detail, [
-    {
-      path: "file",
-      code: "import.too_many_rows",
-      detail,
-      facts: { rows: count, max: IMPORT_LIMIT },
-    },
-  ]);
+  const facts = { rows: count, max: IMPORT_LIMIT };
+  return new AppError("invalid", code, detail, [{ path: "file", code, detail, facts }]);
+}
+
+function noRows(): AppError {
+  const code = "import.empty";
+  const detail = "The file has no rows below its header, so there is nothing to import.";
+  return new AppError("invalid", code, detail, [{ path: "file", code, detail }]);
 }
 
 function takenMeanwhile(): AppError {

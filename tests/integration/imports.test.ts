@@ -360,6 +360,8 @@ describe("a file that cannot be read", () => {
     ["", "import.empty"],
     ["\n\n", "import.empty"],
     ["\uFEFF", "import.empty"],
+    [HEADER, "import.empty"],
+    [`${HEADER}\n,,,,\n\n`, "import.empty"],
     [`${HEADER}\n${row("a-1", '"never closed')}`, "import.broken_quotes"],
     [`${HEADER}\n${row("a-1", '"closed" too early')}`, "import.broken_quotes"],
   ])("such as %j is refused", async (file, code) => {
