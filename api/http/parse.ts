@@ -13,13 +13,15 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
  * @throws {AppError} invalid `request.invalid`, one field error for each place; `text.broken` for a text that cannot be stored
  */
 export function parse<T>(schema: z.ZodType<T>, value: unknown, base = ""): T {
-  const broken = findBrokenText(value, base);
-  if (broken !== null) throw brokenText(broken);
+  refuseUnfit(value, base);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const fields = fieldErrors(parsed.error.issues, base).slice(0, MAX_FIELDS);
+  throw invalid(fieldErrors(parsed.error.issues, base).slice(0, MAX_FIELDS));
+}
+
+function invalid(fields: readonly FieldError[]): AppError {
   const places = [...new Set(fields.map((field) => field.path))].join(", ");
-  throw new AppError(
+  return new AppError(
     "invalid",
     "request.invalid",
     `The request is not as the API expects: look at ${places.slice(0, 300)}.`,
@@ -31,11 +33,7 @@ function fieldErrors(issues: readonly z.core.$ZodIssue[], base: string): FieldEr
   return issues.flatMap((issue) => {
     const path = [...(base === "" ? [] : [base]), ...issue.path].join(".");
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({
-        path: [...(path === "" ? [] : [path]), key.slice(0, 60)].join("."),
-        code: "unknown_field",
-        detail: "This field is not known here.",
-      }));
+      return issue.keys.map((key) => unknownField(joined(path, key.slice(0, 60))));
     }
     if (issue.code === "invalid_union" && issue.errors.length > 0) {
       // The form that fits best is most likely the one that was meant.
@@ -52,23 +50,34 @@ function codeOf(issue: z.core.$ZodIssue): string {
   return typeof own === "string" ? own : "invalid";
 }
 
+function unknownField(path: string): FieldError {
+  return { path, code: "unknown_field", detail: "This field is not known here." };
+}
+
 function brokenText(place: string): AppError {
   const path = place || "body";
   const detail = "The text holds half a character or a NUL character. Type it again.";
   return new AppError("invalid", "text.broken", detail, [{ path, code: "text.broken", detail }]);
 }
 
-/** PostgreSQL stores neither NUL nor lone surrogates. @returns the first place with one, or null */
-function findBrokenText(value: unknown, path: string): string | null {
-  if (typeof value === "string") return isBroken(value) ? path : null;
-  if (typeof value !== "object" || value === null) return null;
+/**
+ * PostgreSQL stores neither NUL nor lone surrogates; and a key that would be a prototype is dropped by zod from records without a
+ * word.
+ * @throws {AppError} for the first place with one
+ */
+function refuseUnfit(value: unknown, path: string): void {
+  if (typeof value === "string" && isBroken(value)) throw brokenText(path);
+  if (typeof value !== "object" || value === null) return;
   for (const [key, item] of Object.entries(value)) {
-    const place = path === "" ? key : `${path}.${key}`;
-    if (isBroken(key)) return path;
-    const found = findBrokenText(item, place);
-    if (found !== null) return found;
+    if (isBroken(key)) throw brokenText(path);
+    const place = joined(path, key);
+    if (key === "__proto__") throw invalid([unknownField(place)]);
+    refuseUnfit(item, place);
   }
-  return null;
+}
+
+function joined(path: string, key: string): string {
+  return path === "" ? key : `${path}.${key}`;
 }
 
 function isBroken(text: string): boolean {

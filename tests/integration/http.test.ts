@@ -164,6 +164,18 @@ describe("bodies", () => {
 
     expect(answer).toMatchObject({ status: 400, body: { code: "request.invalid" } });
   });
+
+  test("are not taken without the variant that would be a prototype", async () => {
+    const parts = '[{"text":"x"}]';
+    const answer = await postBytes(
+      `{"parts":${parts},"variants":{"__proto__":{"parts":${parts}}}}`,
+    );
+
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: "variants.__proto__", code: "unknown_field" }] },
+    });
+  });
 });
 
 describe("lists", () => {
