@@ -176,7 +176,7 @@ describe("connecting", () => {
     ])("a mistyped one is refused: %s, %s %s", async (id, field, typed, host) => {
       const rest =
         id === "mastodon"
-          ? { accessToken: "a token" }
+          ? { accessToken: "a-token" }
           : { identifier: "heart.example", appPassword: "aaaa-bbbb-cccc-dddd" };
 
       const answer = await offline(id, { ...rest, [field]: typed });
@@ -211,6 +211,22 @@ describe("connecting", () => {
 
     expect(answer).toMatchObject({ status: 400, body: { code: "channel.credentials_refused" } });
     expect(answer.body.detail).toContain("POSTWELL_ALLOW_PRIVATE_HOSTS");
+  });
+
+  test.each([
+    ["an accent", "tök"],
+    ["a line break", "to\nken"],
+  ])("refuses a token with %s, which no request could carry", async (_, accessToken) => {
+    const request = aRequest("typo");
+    const credentials = { ...request.credentials, accessToken };
+
+    expect(await admin.post("/channels", { ...request, credentials })).toMatchObject({
+      status: 400,
+      body: {
+        code: "channel.credentials_invalid",
+        errors: [{ path: "credentials.accessToken" }],
+      },
+    });
   });
 
   test("names the platforms that there are when it does not know one", async () => {

@@ -10,7 +10,12 @@ export const Credentials = z.strictObject({
   server: z.string().refine((server) => parseServer(server) !== null, {
     error: "Give the server as a host such as mastodon.example, or its https address.",
   }),
-  accessToken: z.string().trim().min(1).max(2_000),
+  /** Visible ASCII: anything else cannot stand in an HTTP header. */
+  accessToken: z
+    .string()
+    .trim()
+    .max(2_000)
+    .regex(/^[\x21-\x7e]+$/, "A token has no spaces, no line breaks and no accents."),
   accountId: z.string().min(1).optional(),
 });
 

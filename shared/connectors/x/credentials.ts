@@ -19,7 +19,9 @@ export const Settings = z.object({
 export type Settings = z.infer<typeof Settings>;
 
 /** Visible ASCII: anything else cannot stand in an HTTP header. */
-const Token = z.string().regex(/^[\x21-\x7e]+$/, "A token has no spaces and no line breaks.");
+const Token = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, "A token has no spaces, no line breaks and no accents.");
 
 /** What a channel needs to publish. The last three are found out by `connect` and `renew`. */
 export const Credentials = z.object({
