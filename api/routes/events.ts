@@ -2,8 +2,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Router, type Response } from "express";
 import * as z from "zod";
 import type { Context } from "../../shared/context.ts";
-import { eventsAfter, type StoredEvent } from "../../shared/db/events.ts";
+import { eventsAfter, isAhead, type StoredEvent } from "../../shared/db/events.ts";
 import { isTokenAlive } from "../../shared/db/tokens.ts";
+import { AppError } from "../../shared/errors.ts";
 import { actorOf } from "../http/actor.ts";
 import { parse } from "../http/parse.ts";
 import { serve, type Operation } from "../openapi/operation.ts";
@@ -37,6 +38,7 @@ const stream: Operation = {
     "Send the id of the last event that you have seen as Last-Event-ID, and none is missed.",
   query: EventsQuery,
   headers: EventsHeaders,
+  problems: ["events.cursor_ahead"],
   answers: { 200: { description: "A stream without end", contentType: "text/event-stream" } },
 };
 
@@ -52,6 +54,9 @@ export function eventRoutes(context: Context, closing: AbortSignal): Router {
     const { "Last-Event-ID": lastSeen = asked } = parse(EventsHeaders, headers, "header");
     // The first look comes before the headers: if the database is away, that is still a proper refusal.
     const { workspaceId } = actorOf(res);
+    if (lastSeen !== null && (await isAhead(context.db, lastSeen))) {
+      throw cursorAhead(asked === lastSeen ? "lastEventId" : "header.Last-Event-ID");
+    }
     const first = await eventsAfter(context.db, workspaceId, lastSeen, BATCH);
     const gone = new AbortController();
     res.on("close", () => gone.abort());
@@ -72,6 +77,14 @@ export function eventRoutes(context: Context, closing: AbortSignal): Router {
   });
 
   return routes;
+}
+
+/** Nothing would come until the database had caught up, and nobody would know what was missed. */
+function cursorAhead(path: string): AppError {
+  const code = "events.cursor_ahead";
+  const detail =
+    "No event has had this id yet: it comes from another Postwell, or from before a backup was restored. Begin without one, and read again what you show.";
+  return new AppError("invalid", code, detail, [{ path, code, detail }]);
 }
 
 /** Sends what comes, until the client is gone, the token has ended, or the process stops. */

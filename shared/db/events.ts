@@ -24,6 +24,14 @@ export interface StoredEvent {
   readonly cursor: string;
 }
 
+/** Whether a cursor lies after all that has happened: another database gave it out, or this one before it was restored. */
+export async function isAhead(db: Db, cursor: string): Promise<boolean> {
+  const [xid = "0"] = cursor.split("-");
+  const { rows } = await sql<{ isAhead: boolean }>`
+    select ${xid}::xid8 > pg_snapshot_xmax(pg_current_snapshot()) as is_ahead`.execute(db);
+  return rows[0]?.isAhead ?? false;
+}
+
 /**
  * Events of a workspace after a cursor, in an order in which nothing can appear behind the reader's back: rows of
  * transactions that began after a still running one are held back until that one has ended.

@@ -157,3 +157,18 @@ test("ends when the process is to stop", async () => {
   expect((await reader?.read())?.done).toBe(true);
   await other.close();
 });
+
+test("refuses a cursor of a stream that went further, as before a backup was restored", async () => {
+  const client = await api.signIn();
+  const cursor = "999999999999-7";
+
+  for (const [answer, path] of [
+    [await client.get(`/events?lastEventId=${cursor}`), "lastEventId"],
+    [await client.get("/events", { "last-event-id": cursor }), "header.Last-Event-ID"],
+  ] as const) {
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { code: "events.cursor_ahead", errors: [{ path }] },
+    });
+  }
+});
