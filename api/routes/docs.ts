@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { Router } from "express";
 import { openApiDocument } from "../openapi/document.ts";
-import type { Operation } from "../openapi/operation.ts";
+import { serve, type Operation } from "../openapi/operation.ts";
 
 const FOLDER = path.dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
@@ -51,9 +51,11 @@ export const docsOperations = [readDocument];
 export function docsRoutes(operations: readonly Operation[]): Router {
   const routes = Router();
   const document = JSON.stringify(openApiDocument(operations));
-  routes.get("/api/v1/openapi.json", (_req, res) => {
+  const described = Router();
+  serve(described, readDocument, (_req, res) => {
     res.type("json").send(document);
   });
+  routes.use("/api/v1", described);
   routes.get("/api/docs", (_req, res) => {
     res.set("Content-Security-Policy", PAGE_POLICY).type("html").send(PAGE);
   });

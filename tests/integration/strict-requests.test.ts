@@ -41,6 +41,7 @@ describe("what is not known", () => {
     ["/channels?page=2", "page"],
     ["/status?hours=48", "hours"],
     ["/platforms?x=", "x"],
+    ["/openapi.json?version=2", "version"],
     ["/engagement?group=channel", "group"],
     ["/events?last-event-id=1-1", "last-event-id"],
     ["/posts?__proto__=1", "__proto__"],
