@@ -74,16 +74,26 @@ export function explainApt(error: unknown): AptFailure {
 /** Lets some time pass before the next try, or every start would wait for it. @returns the rest of the sentence */
 export function rememberFailure(cacheDir: string, { reason, mayPass }: AptFailure): string {
   const notBefore = new Date(Date.now() + (mayPass ? SOON_MS : LATER_MS));
-  writeFileSync(failureFile(cacheDir), `${notBefore.toISOString()}\n`);
-  const next = mayPass ? "ten minutes" : "a day";
-  return `${reason}. A start after ${next} tries again, or one after deleting ${failureFile(cacheDir)}.`;
+  writeFileSync(failureFile(cacheDir), `${notBefore.toISOString()}\n${reason}\n`);
+  return untilThen(cacheDir, reason, mayPass ? "ten minutes" : "a day");
 }
 
-export function mayNotBeTriedYet(cacheDir: string): boolean {
+/** The same while it is too early for the next try; null when it may be made. */
+export function recentFailure(cacheDir: string): string | null {
+  const [notBefore = "", reason = ""] = contentOf(failureFile(cacheDir)).split("\n");
+  if (!(new Date(notBefore).getTime() > Date.now())) return null;
+  return untilThen(cacheDir, reason, `${notBefore.slice(0, 16).replace("T", " ")} UTC`);
+}
+
+function untilThen(cacheDir: string, reason: string, when: string): string {
+  return `${reason}. A start after ${when} tries again, or one after deleting ${failureFile(cacheDir)}.`;
+}
+
+function contentOf(file: string): string {
   try {
-    return new Date(readFileSync(failureFile(cacheDir), "utf8").trim()).getTime() > Date.now();
+    return readFileSync(file, "utf8");
   } catch {
-    return false;
+    return "";
   }
 }
 

@@ -3,7 +3,7 @@ import type { ExecFileOptions } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { aptFailureOf, explainApt, mayNotBeTriedYet, rememberFailure } from "./apt-failure.ts";
+import { aptFailureOf, explainApt, recentFailure, rememberFailure } from "./apt-failure.ts";
 import { isReachable } from "./run-as.ts";
 import type { RedisProgram } from "./redis-program.ts";
 
@@ -37,7 +37,12 @@ export async function unpackDebianRedis({
   const home = path.join(cacheDir, "redis");
   const unpacked = programIn(home);
   if (unpacked !== null) return unpacked;
-  if (!isDebian() || mayNotBeTriedYet(cacheDir)) return null;
+  if (!isDebian()) return null;
+  const failure = recentFailure(cacheDir);
+  if (failure !== null) {
+    say(couldNot(failure));
+    return null;
+  }
 
   say(
     "There is no Redis on this machine: fetching the distribution's package into the cache (once).",
@@ -51,11 +56,15 @@ export async function unpackDebianRedis({
     // The move fails where another start has been quicker: then its copy is there.
     const program = programIn(home);
     if (program !== null || signal?.aborted === true) return program;
-    say(`The package could not be fetched: ${rememberFailure(cacheDir, explainApt(error))}`);
+    say(couldNot(rememberFailure(cacheDir, explainApt(error))));
     return null;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+function couldNot(why: string): string {
+  return `The distribution's package of Redis could not be fetched: ${why}`;
 }
 
 async function download(

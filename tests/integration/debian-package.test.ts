@@ -47,8 +47,11 @@ const isDebian = existsSync("/etc/debian_version");
       expect.stringMatching(/^There is no Redis on this machine: fetching/),
       expect.stringMatching(said),
     ]);
-    // The next start does not wait for it again.
-    expect(await fetchedWith()).toEqual([]);
+    // The next start does not wait for it again, and says so.
+    const [reason = ""] = said.source.split(/[.\\]/, 1);
+    expect(await fetchedWith()).toEqual([
+      expect.stringMatching(`${reason}.* A start after [-\\d]+ [:\\d]+ UTC tries again`),
+    ]);
   });
 
   test("says so when apt takes too long, and forgets that soon", async () => {
@@ -56,7 +59,9 @@ const isDebian = existsSync("/etc/debian_version");
 
     const [, said] = await fetchedWith(50);
 
-    expect(said).toMatch(/^The package could not be fetched: apt took too long .*ten minutes/);
+    expect(said).toMatch(
+      /^The distribution's package of Redis could not be fetched: apt took too long .*ten minutes/,
+    );
   });
 
   test("says so when there is no apt", async () => {
