@@ -1,5 +1,6 @@
 import path from "node:path";
 import { PROJECT_ROOT } from "../../shared/project-root.ts";
+import { backOff } from "./back-off.ts";
 import { keepProcess } from "./kept-process.ts";
 import type { KeptProcess } from "./kept-process.ts";
 import { rememberChildren } from "./launcher-lock.ts";
@@ -25,9 +26,6 @@ export interface ProcessesStart {
 const NAMES = ["api", "worker"];
 // Ctrl-C takes ten seconds at most: this, and what the stores need.
 const LEAVE_MS = 5_500;
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 30_000;
-const STEADY_MS = 60_000;
 
 /** Starts both processes and keeps them running. */
 export function runProcesses({ dataDir, env, logDir, say }: ProcessesStart): RunningProcesses {
@@ -79,22 +77,6 @@ export function runProcesses({ dataDir, env, logDir, say }: ProcessesStart): Run
     stop: async () => {
       await Promise.all(kept.map((one) => one.stop(LEAVE_MS)));
       rememberChildren(dataDir, []);
-    },
-  };
-}
-
-/** Doubles from life to life, and begins anew after a steady one. */
-function backOff(): { started(): void; nextMs(): number } {
-  let waitMs = FIRST_WAIT_MS / 2;
-  let startedMs = 0;
-  return {
-    started: () => {
-      startedMs = performance.now();
-    },
-    nextMs: () => {
-      const wasSteady = performance.now() - startedMs > STEADY_MS;
-      waitMs = wasSteady ? FIRST_WAIT_MS : Math.min(waitMs * 2, LONGEST_WAIT_MS);
-      return waitMs;
     },
   };
 }
