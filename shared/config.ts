@@ -68,7 +68,7 @@ const Environment = z.object({
     .default("15m,1h,6h,24h,3d,7d,28d"),
   /** A delivery that nothing works on raises an alarm when it is late by this. */
   POSTWELL_OVERDUE_AFTER_SECONDS: seconds(60),
-  /** Where a worker tells Prometheus about itself, on `HOST`; without it, nowhere. */
+  /** Where a worker tells Prometheus about itself, on `POSTWELL_HOST`; without it, nowhere. */
   POSTWELL_METRICS_PORT: whole(0, 65_535).optional(),
   /** Largest upload of one image. */
   POSTWELL_MAX_UPLOAD_BYTES: whole(1, 1_000_000_000).default(20_000_000),
