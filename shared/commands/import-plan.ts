@@ -68,7 +68,7 @@ export function planRow(
     // Before its time is looked at: a file that is imported again holds times that have passed.
     return sameAsBefore(row, known, { content, contentHash: postHash(content, media), when });
   }
-  if (!("dueAt" in when)) errors.push(when);
+  if (!("dueAt" in when)) errors.push(...when);
   const findings = [...emptyParts(content), ...findingsOf(context, content, { channels, media })];
   errors.push(...findings.filter(({ severity }) => severity === "error").map(asCellError));
   if (errors.length > 0 || !("dueAt" in when)) return { kind: "wrong", errors };
@@ -130,7 +130,7 @@ function describeMedia(
 function sameAsBefore(
   row: ImportRow,
   known: KnownPost,
-  now: { content: PostContent; contentHash: string; when: Moment | CellError },
+  now: { content: PostContent; contentHash: string; when: Moment | readonly CellError[] },
 ): RowOutcome {
   // An id that was made from the row proves that this very row was imported; the post may have been edited since.
   if (row.isIdDerived) return { kind: "existing" };
@@ -155,13 +155,14 @@ function conflict(column: ImportColumn, because: string): RowOutcome {
   return { kind: "wrong", errors: [{ column, code: "import.external_id_conflict", detail }] };
 }
 
-function momentOf(row: ImportRow, now: Date): Moment | CellError {
+function momentOf(row: ImportRow, now: Date): Moment | readonly CellError[] {
   try {
     return resolveWhen({ local: row.local, zone: row.zone }, now);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const column = error.fields[0]?.path === "at.zone" ? "zone" : "time";
-    return { column, code: error.code, detail: error.message };
+    return error.fields.map(({ path, code, detail }) => {
+      return { column: path === "at.zone" ? "zone" : "time", code, detail };
+    });
   }
 }
 

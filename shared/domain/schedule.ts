@@ -106,17 +106,15 @@ function fromLocal(when: {
   repeated?: "earlier" | "later" | undefined;
 }): Moment {
   const { local, zone } = when;
-  if (!isZoneName(zone)) {
-    throw refusal(
-      "schedule.unknown_zone",
-      "at.zone",
-      `"${zone.slice(0, 60)}" is no IANA time zone. Use a name such as America/Chicago.`,
-    );
-  }
+  const isZone = isZoneName(zone);
   const asked = toMinute(local);
-  const resolved = atWallClock(asked, zone);
-  if (!resolved?.isValid) {
-    throw refusal("schedule.bad_time", "at.local", "Give a local time such as 2027-02-05T09:00.");
+  // Where the zone is unknown, too, a time that is none anywhere is told with it.
+  const resolved = atWallClock(asked, isZone ? zone : "UTC");
+  if (!isZone || !resolved?.isValid) {
+    throw refusals([
+      ...(isZone ? [] : [unknownZone(zone)]),
+      ...(resolved?.isValid ? [] : [BAD_TIME]),
+    ]);
   }
   const wall = resolved.toFormat(LOCAL_FORMAT);
   if (wall !== asked) throw skipped(asked, zone, resolved);
@@ -196,7 +194,23 @@ function toMinute(local: string): string {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:00$/.test(local) ? local.slice(0, -3) : local;
 }
 
+const BAD_TIME: FieldError = {
+  path: "at.local",
+  code: "schedule.bad_time",
+  detail: "Give a local time such as 2027-02-05T09:00.",
+};
+
+function unknownZone(zone: string): FieldError {
+  const detail = `"${zone.slice(0, 60)}" is no IANA time zone. Use a name such as America/Chicago.`;
+  return { path: "at.zone", code: "schedule.unknown_zone", detail };
+}
+
 function refusal(code: string, path: string, detail: string): AppError {
-  const field: FieldError = { path, code, detail };
-  return new AppError("invalid", code, detail, [field]);
+  return refusals([{ path, code, detail }]);
+}
+
+/** Named after the first. */
+function refusals(fields: readonly FieldError[]): AppError {
+  const [{ code, detail } = BAD_TIME] = fields;
+  return new AppError("invalid", code, detail, fields);
 }
