@@ -1,5 +1,6 @@
 import { Router } from "express";
 import * as z from "zod";
+import { cancelStopped } from "../../shared/commands/cancel-deliveries.ts";
 import { deliveryMissing } from "../../shared/commands/delivery-refusals.ts";
 import { namePost } from "../../shared/commands/name-post.ts";
 import { removeDelivery } from "../../shared/commands/remove-delivery.ts";
@@ -9,12 +10,16 @@ import { retryDelivery } from "../../shared/commands/retry-delivery.ts";
 import type { ThreadDecision } from "../../shared/commands/settle-thread.ts";
 import type { Actor, Context } from "../../shared/context.ts";
 import {
+  CancelDeliveriesRequest,
+  CancelDeliveriesView,
+  RetryDeliveriesRequest,
+  RetryDeliveriesView,
+} from "../../shared/contract/delivery-batches.ts";
+import {
   DeliveryFilter,
   DeliveryListItem,
   DeliveryView,
   ResolveDeliveryRequest,
-  RetryDeliveriesRequest,
-  RetryDeliveriesView,
   RetryDeliveryRequest,
 } from "../../shared/contract/delivery.ts";
 import { IdParams } from "../../shared/contract/ids.ts";
@@ -72,10 +77,21 @@ const retryMany: Operation = {
   action: "deliveries.retry",
   summary: "Retry many deliveries",
   description:
-    "Those that match every given condition, at most 1,000 a request. A thread of which some parts are out goes on where it stopped.",
+    "Those that match every given condition, at most 1,000 a request. A thread of which some parts are out goes on where it stopped. After a hold or an outage `gapMinutes` keeps followers from being flooded.",
   body: RetryDeliveriesRequest,
   answers: { 200: { description: "What was retried", schema: RetryDeliveriesView } },
   problems: TIME_PROBLEMS,
+};
+
+const cancelMany: Operation = {
+  method: "post",
+  path: "/deliveries/cancel",
+  action: "deliveries.cancel",
+  summary: "Cancel deliveries that wait for a person",
+  description:
+    "Held, missed, expired and failed ones, one by its id or at most 1,000 that match every given condition. Deliveries of the same post on other channels stay as they are; `POST /posts/{id}/cancel` takes back the whole post.",
+  body: CancelDeliveriesRequest,
+  answers: { 200: { description: "What was cancelled", schema: CancelDeliveriesView } },
 };
 
 const retry: Operation = {
@@ -127,7 +143,7 @@ const remove: Operation = {
   problems: REMOVAL_PROBLEMS,
 };
 
-export const deliveryOperations = [list, read, retryMany, retry, resolve, remove];
+export const deliveryOperations = [list, read, retryMany, cancelMany, retry, resolve, remove];
 
 export function deliveryRoutes(context: Context): Router {
   const routes = Router();
@@ -150,16 +166,29 @@ export function deliveryRoutes(context: Context): Router {
     retryMany,
     idempotent(context, async (inner, req, res) => {
       const input = parse(RetryDeliveriesRequest, req.body ?? {});
-      const { at, latestAfterMinutes, state: states, from, to, ...filter } = input;
+      const { at, latestAfterMinutes, gapMinutes, state: states, from, to, ...filter } = input;
       const span = { from: from ? new Date(from) : undefined, to: to ? new Date(to) : undefined };
       const done = await retryDeliveries(
         inner,
         actorOf(res),
         { ...filter, states, ...span },
-        { at, latestAfterMinutes },
+        { at, latestAfterMinutes, gapMinutes },
       );
       const { ids, skippedIds, hasMore } = done;
       const counts = { retried: ids.length, skipped: skippedIds.length };
+      return { status: 200, body: { ...counts, ids, skippedIds, hasMore } };
+    }),
+  );
+
+  serve(
+    routes,
+    cancelMany,
+    idempotent(context, async (inner, req, res) => {
+      const { state: states, from, to, ...filter } = parse(CancelDeliveriesRequest, req.body);
+      const span = { from: from ? new Date(from) : undefined, to: to ? new Date(to) : undefined };
+      const done = await cancelStopped(inner, actorOf(res), { ...filter, states, ...span });
+      const { ids, skippedIds, hasMore } = done;
+      const counts = { cancelled: ids.length, skipped: skippedIds.length };
       return { status: 200, body: { ...counts, ids, skippedIds, hasMore } };
     }),
   );

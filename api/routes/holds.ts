@@ -61,7 +61,7 @@ const end: Operation = {
   action: "holds.end",
   summary: "End a hold",
   description:
-    "Publishes nothing. What came due meanwhile stays held: give it a time by `POST /deliveries/retry` with the state `held`, or cancel it.",
+    "Publishes nothing. What came due meanwhile stays held: give it a time by `POST /deliveries/retry` with the state `held` and a `gapMinutes`, or cancel it by `POST /deliveries/cancel`.",
   params: IdParams,
   answers: { 200: { description: "The hold as it is now", schema: HoldView } },
   problems: ["hold.missing", "hold.ended"],

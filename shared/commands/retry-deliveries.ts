@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from "kysely";
+import { sql } from "kysely";
 import type { Actor, Context } from "../context.ts";
 import { clock, inTransaction, type Tx } from "../db/client.ts";
 import {
@@ -11,28 +11,20 @@ import {
 import type { DeliveryState } from "../domain/delivery.ts";
 import { planFor } from "../domain/delivery-plan.ts";
 import { PERSON_MAY_RETRY, retryGoesOn } from "../domain/retry-plan.ts";
-import { resolveWhen, type Moment, type When } from "../domain/schedule.ts";
-
-/** Most deliveries that one request retries. */
-const RETRY_LIMIT = 1_000;
-
-/** Which deliveries to retry: all that match every condition which is not undefined. */
-export interface RetryFilter {
-  readonly ids?: readonly string[] | undefined;
-  readonly states?: readonly DeliveryState[] | undefined;
-  readonly channelId?: string | undefined;
-  readonly kind?: string | undefined;
-  /** Due at this instant or later, UTC. */
-  readonly from?: Date | undefined;
-  /** Due before this instant, UTC. */
-  readonly to?: Date | undefined;
-}
+import { minutesLater, resolveWhen, type Moment, type When } from "../domain/schedule.ts";
+import { AT_ONCE, matching, type DeliveryFilter } from "./delivery-filter.ts";
 
 /** When what is retried goes out. */
 export interface RetryTime {
   readonly at: When;
   /** Null for the post's own. */
   readonly latestAfterMinutes: number | null;
+}
+
+/** The time of many. */
+export interface RetryTimes extends RetryTime {
+  /** Between two on the same channel, in the order of their former times; 0 for all at once. */
+  readonly gapMinutes: number;
 }
 
 export interface Retried {
@@ -51,16 +43,19 @@ export interface Retried {
 export async function retryDeliveries(
   { db }: Context,
   { workspaceId }: Actor,
-  filter: RetryFilter,
-  time: RetryTime,
+  filter: DeliveryFilter,
+  time: RetryTimes,
 ): Promise<Retried> {
+  const byDefault: readonly DeliveryState[] = filter.ids ? PERSON_MAY_RETRY : ["failed"];
+  const meant = matching(workspaceId, filter, filter.states ?? byDefault);
+  const where = sql`${meant} and c.removed_at is null and d.removal_wished_at is null`;
   return inTransaction(db, async (tx) => {
     const moment = resolveWhen(time.at, await clock(tx));
-    const found = await lockDeliveries(tx, matching(workspaceId, filter), RETRY_LIMIT + 1);
-    const taken = found.slice(0, RETRY_LIMIT);
+    const found = await lockDeliveries(tx, where, AT_ONCE + 1);
+    const taken = found.slice(0, AT_ONCE);
     await retryLocked(tx, workspaceId, taken, { moment, ...time });
     const ids = taken.map(({ id }) => id);
-    const hasMore = found.length > RETRY_LIMIT;
+    const hasMore = found.length > AT_ONCE;
     const skippedIds = (filter.ids ?? []).filter((id) => !ids.includes(id));
     return { ids, skippedIds, hasMore };
   });
@@ -71,12 +66,19 @@ export async function retryLocked(
   tx: Tx,
   workspaceId: string,
   deliveries: readonly PlannedDelivery[],
-  time: { readonly moment: Moment; readonly latestAfterMinutes: number | null },
+  time: {
+    readonly moment: Moment;
+    readonly latestAfterMinutes: number | null;
+    readonly gapMinutes?: number;
+  },
 ): Promise<void> {
-  const { moment, latestAfterMinutes } = time;
-  const planned = deliveries.map((delivery) => ({
+  const { moment, latestAfterMinutes, gapMinutes = 0 } = time;
+  const planned = inTheirOrder(deliveries).map(({ delivery, place }) => ({
     ...delivery,
-    ...planFor(moment, latestAfterMinutes ?? delivery.latestAfterMinutes),
+    ...planFor(
+      minutesLater(moment, place * gapMinutes),
+      latestAfterMinutes ?? delivery.latestAfterMinutes,
+    ),
   }));
   const goingOn = planned.filter(({ state }) => retryGoesOn(state));
   const anew = planned.filter(({ state }) => !retryGoesOn(state));
@@ -84,26 +86,19 @@ export async function retryLocked(
   await goOnWithThreads(tx, workspaceId, goingOn);
   await wakeChannels(
     tx,
-    planned.map(({ channelId, platform }) => ({ channelId, platform, at: moment.dueAt })),
+    planned.map(({ channelId, platform, dueAt: at }) => ({ channelId, platform, at })),
   );
 }
 
-function matching(workspaceId: string, filter: RetryFilter): RawBuilder<unknown> {
-  const byDefault: readonly DeliveryState[] = filter.ids ? PERSON_MAY_RETRY : ["failed"];
-  const states = filter.states ?? byDefault;
-  const conditions = [
-    sql`d.workspace_id = ${workspaceId}`,
-    sql`d.state = any(${states})`,
-    sql`c.removed_at is null`,
-    sql`d.removal_wished_at is null`,
-    filter.ids && sql`d.id = any(${filter.ids}::uuid[])`,
-    filter.channelId && sql`d.channel_id = ${filter.channelId}`,
-    filter.kind && sql`d.error ->> 'kind' = ${filter.kind}`,
-    filter.from && sql`d.due_at >= ${filter.from}`,
-    filter.to && sql`d.due_at < ${filter.to}`,
-  ];
-  return sql.join(
-    conditions.flatMap((condition) => (typeof condition === "object" ? [condition] : [])),
-    sql` and `,
-  );
+/** Each with its place among those of its channel, from 0. */
+function inTheirOrder(
+  deliveries: readonly PlannedDelivery[],
+): { delivery: PlannedDelivery; place: number }[] {
+  const counts = new Map<string, number>();
+  const byTime = deliveries.toSorted((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
+  return byTime.map((delivery) => {
+    const place = counts.get(delivery.channelId) ?? 0;
+    counts.set(delivery.channelId, place + 1);
+    return { delivery, place };
+  });
 }

@@ -4,14 +4,13 @@ import { DELIVERY_STATES } from "../domain/delivery.ts";
 import { FAILURES } from "../domain/failure.ts";
 import { LIGHTS } from "../domain/preflight.ts";
 import { DIFFERENCES, VERDICTS } from "../domain/read-back.ts";
-import { PERSON_MAY_RETRY } from "../domain/retry-plan.ts";
 import { WAIT_REASONS } from "../domain/wait.ts";
 import { Id } from "./ids.ts";
 import { Instant, WhenInput } from "./when.ts";
 
 export const DeliveryStateName = z.enum(DELIVERY_STATES);
 
-const FailureKindName = z.enum(Object.keys(FAILURES));
+export const FailureKindName = z.enum(Object.keys(FAILURES));
 
 /** A delivery as its post shows it. */
 export const DeliverySummary = z
@@ -197,7 +196,7 @@ export const DeliveryFilter = z.object({
   to: Instant.optional().describe("Due before this instant."),
 });
 
-const retryTime = {
+export const retryTime = {
   at: WhenInput.default("now"),
   latestAfterMinutes: z
     .int()
@@ -210,31 +209,6 @@ const retryTime = {
 
 /** `POST /api/v1/deliveries/{id}/retry`; an empty body means now. */
 export const RetryDeliveryRequest = z.strictObject(retryTime);
-
-/** `POST /api/v1/deliveries/retry`: what matches every given condition. */
-export const RetryDeliveriesRequest = z.strictObject({
-  ids: z.array(Id).min(1).max(1_000).optional(),
-  state: z
-    .union([z.enum(PERSON_MAY_RETRY), z.array(z.enum(PERSON_MAY_RETRY)).min(1)])
-    .transform((states) => (typeof states === "string" ? [states] : states))
-    .optional()
-    .describe("`failed` where neither states nor ids are given."),
-  channelId: Id.optional(),
-  kind: FailureKindName.optional(),
-  from: Instant.optional(),
-  to: Instant.optional(),
-  ...retryTime,
-});
-
-export const RetryDeliveriesView = z.object({
-  retried: z.int(),
-  ids: z.array(z.uuid()),
-  skipped: z.int(),
-  skippedIds: z
-    .array(z.uuid())
-    .describe("Asked for by id, but unknown or in a state in which a retry makes no sense."),
-  hasMore: z.boolean().describe("More match than one request retries: send it again."),
-});
 
 /** `POST /api/v1/deliveries/{id}/resolve` */
 export const ResolveDeliveryRequest = z

@@ -159,6 +159,28 @@ export async function savePostState(tx: Tx, postId: string, state: Post["state"]
     .execute();
 }
 
+/** Locks the posts of deliveries, by id. @param where over `d`, the deliveries */
+export async function lockPostsOf(
+  tx: Tx,
+  where: RawBuilder<unknown>,
+  limit: number,
+): Promise<void> {
+  await sql`
+    select p.id from posts p
+     where p.id in (select d.post_id from deliveries d where ${where} order by d.id limit ${limit})
+     order by p.id for no key update`.execute(tx);
+}
+
+/** After some of their deliveries were cancelled, posts with none that lives are drafts again. */
+export async function savePostsAfterCancel(tx: Tx, postIds: readonly string[]): Promise<void> {
+  await sql`
+    update posts p set state = 'draft', updated_at = clock()
+     where p.id = any(${postIds}::uuid[]) and p.state <> 'draft'
+       and not exists (select 1 from deliveries d where d.post_id = p.id and d.state not in ('cancelled', 'removed'))`.execute(
+    tx,
+  );
+}
+
 /** Takes a post away from every list, and frees its external id. */
 export async function markRemoved(tx: Tx, postId: string): Promise<void> {
   await tx

@@ -18,6 +18,7 @@ const ALLOWED = {
   "imports.write": ["admin", "author"],
   "deliveries.read": ["admin", "author"],
   "deliveries.retry": ["admin"],
+  "deliveries.cancel": ["admin", "author"],
   "deliveries.resolve": ["admin"],
   "deliveries.remove": ["admin"],
   "holds.read": ["admin", "author"],

@@ -51,6 +51,14 @@ export function resolveWhen(when: When, now: Date): Moment {
   return moment;
 }
 
+/** The same wish so many minutes later, by the clock that goes on through changes of the hour. */
+export function minutesLater(moment: Moment, minutes: number): Moment {
+  const { dueAt, zone } = moment;
+  const later = DateTime.fromJSDate(dueAt, { zone: zone ?? "utc" }).plus({ minutes });
+  const localTime = zone === null ? null : later.toFormat(LOCAL_FORMAT);
+  return { ...moment, dueAt: later.toJSDate(), localTime };
+}
+
 /** Version of the IANA time zone rules that this process uses. */
 export const TZDB_VERSION: string = process.versions.tz ?? "unknown";
 

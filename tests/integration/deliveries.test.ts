@@ -291,6 +291,60 @@ describe("retrying one", () => {
   });
 });
 
+describe("cancelling many", () => {
+  test("ends what waits for a person, and leaves everything else", async () => {
+    const held = await stored({ state: "held" });
+    const missed = await stored({ state: "missed" });
+    const published = await stored({ state: "published" });
+    const unknown = await stored({ state: "unknown" });
+    const ids = [held.id, missed.id, published.id, unknown.id];
+
+    const answer = await admin.post("/deliveries/cancel", { ids });
+
+    expect(answer).toMatchObject({ status: 200, body: { cancelled: 2, skipped: 2 } });
+    const states = await Promise.all(ids.map(async (id) => (await read(id)).state));
+    expect(states).toEqual(["cancelled", "cancelled", "published", "unknown"]);
+    const post = await admin.get<{ state: string }>(`/posts/${held.postId}`);
+    expect(post.body.state).toBe("draft");
+  });
+
+  test("by state touches no other workspace, and may be repeated", async () => {
+    const stranger = await api.signIn();
+    const held = await stored({ state: "held" });
+
+    const theirs = await stranger.post("/deliveries/cancel", { ids: [held.id] });
+    const first = await admin.post("/deliveries/cancel", { state: "held" });
+    const second = await admin.post("/deliveries/cancel", { state: ["held", "missed"] });
+
+    expect(theirs.body).toMatchObject({ cancelled: 0, skippedIds: [held.id] });
+    expect(first.body).toMatchObject({ cancelled: 1, ids: [held.id], hasMore: false });
+    expect(second.body).toMatchObject({ cancelled: 0 });
+  });
+
+  test.each([{}, { channelId: uuidv7() }, { state: "scheduled" }, { state: [] }])(
+    "is refused for %j, which does not say what is meant",
+    async (body) => {
+      const held = await stored({ state: "held" });
+
+      expect((await admin.post("/deliveries/cancel", body)).status).toBe(400);
+      expect((await read(held.id)).state).toBe("held");
+    },
+  );
+
+  test("against a retry at the same moment ends in one of the two", async () => {
+    const { id } = await stored({ state: "held" });
+
+    const [cancelled, retried] = await Promise.all([
+      admin.post<{ cancelled: number }>("/deliveries/cancel", { ids: [id] }),
+      admin.post(`/deliveries/${id}/retry`),
+    ]);
+
+    const isCancelled = cancelled.body.cancelled === 1;
+    expect(retried.status).toBe(isCancelled ? 409 : 200);
+    expect((await read(id)).state).toBe(isCancelled ? "cancelled" : "scheduled");
+  });
+});
+
 describe("retrying many", () => {
   interface Retried {
     retried: number;
@@ -331,6 +385,34 @@ describe("retrying many", () => {
     expect((await retry({ state: ["missed"] })).ids).toEqual([missed.id]);
     expect((await retry({ to: "2027-02-06T00:00:00Z" })).ids).toEqual([]);
     expect((await retry({ from: "2027-02-06T00:00:00Z" })).ids).toEqual([other.id]);
+  });
+
+  test("spreads those of a channel by a gap, in the order of their former times", async () => {
+    const elsewhere = await aChannel(setup.context, admin.actor);
+    const at = (minute: number) => new Date(dueAt.getTime() + minute * 60_000);
+    const second = await stored({ state: "held", dueAt: at(2) });
+    const first = await stored({ state: "held", dueAt: at(1) });
+    const third = await stored({ state: "held", dueAt: at(3) });
+    const other = await aDelivery(setup.context, admin.actor, elsewhere, { state: "held", dueAt });
+
+    await retry({
+      state: "held",
+      at: { local: "2027-03-14T01:50", zone: "America/Chicago" },
+      gapMinutes: 10,
+    });
+
+    const plan = async ({ id }: { id: string }) => {
+      const delivery = await read(id);
+      return [delivery.dueAt, delivery.local, delivery.latestAt];
+    };
+    const planned = [
+      ["2027-03-14T07:50:00.000Z", "2027-03-14T01:50", "2027-03-14T08:05:00.000Z"],
+      // The clocks skip an hour that night.
+      ["2027-03-14T08:00:00.000Z", "2027-03-14T03:00", "2027-03-14T08:15:00.000Z"],
+      ["2027-03-14T08:10:00.000Z", "2027-03-14T03:10", "2027-03-14T08:25:00.000Z"],
+    ];
+    expect(await Promise.all([first, second, third].map(plan))).toEqual(planned);
+    expect(await plan(other)).toEqual(planned[0]);
   });
 
   test("by id says which were passed over", async () => {
