@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import type { Actor, Context } from "../context.ts";
 import { inTransaction } from "../db/client.ts";
 import { cancelDeliveries as storeCancelled, lockDeliveries } from "../db/deliveries-plan.ts";
