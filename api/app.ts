@@ -34,14 +34,11 @@ export function createApp(context: Context, closing: AbortSignal): Express {
   // An ETag is a version that `If-Match` may name; Express would add hashes of answers.
   app.disable("etag");
   app.use(requestId(), safeHeaders());
-  app.use(
-    healthRoutes(context, connection, queueState),
-    landingRoutes(context),
-    docsRoutes(operations),
-  );
-  if (connection) app.use(queueRoutes(context, connection, queues));
-  app.use(hostedRoutes(context));
+  // The API before the pages: every request goes through what stands before its own.
+  app.use(healthRoutes(context, connection, queueState), docsRoutes(operations));
   app.use("/api/v1", apiRoutes(context, closing, queueState));
+  if (connection) app.use(queueRoutes(context, connection, queues));
+  app.use(landingRoutes(context), hostedRoutes(context));
   app.use(notFound(), problems(context.log));
   return app;
 }
