@@ -1,94 +1,48 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { beforeEach, expect, test } from "@jest/globals";
 import { proveCredentials } from "../../shared/commands/prove-credentials.ts";
 import { removeDelivery } from "../../shared/commands/remove-delivery.ts";
 import { resolveDelivery } from "../../shared/commands/resolve-delivery.ts";
 import { startHold } from "../../shared/commands/start-hold.ts";
 import { updateChannel } from "../../shared/commands/update-channel.ts";
-import type { Simulator } from "../../shared/connectors/simulator.ts";
-import type { Actor } from "../../shared/context.ts";
 import { recordPublished } from "../../shared/db/publications.ts";
-import { findDelivery } from "../../shared/queries/deliveries.ts";
-import type { RunningWorker } from "../../worker/worker.ts";
 import { anOpenAttempt } from "../support/builders.ts";
-import { anActor, type TestContext } from "../support/context.ts";
 import {
-  aConnectedChannel,
-  aPlannedDelivery,
-  contextWith,
-  eventually,
-  startSimulatorOf,
-  startWorkers,
-} from "../support/publishing.ts";
-import { describeInBothModes, wipeRedis } from "../support/queue-modes.ts";
-
-const noon = new Date("2027-02-05T12:00:00Z");
-const minutesAfterNoon = (minutes: number) => new Date(noon.getTime() + minutes * 60_000);
+  minutesAfterNoon,
+  noon,
+  publishingStack,
+  type StackOptions,
+} from "../support/publishing-stack.ts";
+import { eventually } from "../support/publishing.ts";
+import { describeInBothModes } from "../support/queue-modes.ts";
 
 /** Longer than the platform takes. */
 const REFUSED = "x".repeat(600);
 
 describeInBothModes("removing what is out", (mode) => {
-  let simulator: Simulator;
-  let stack: TestContext;
-  let actor: Actor;
-  let channel: { id: string; platform: string };
-  let workers: readonly RunningWorker[] = [];
-  let count = 0;
   /** Answers a request to take a post away in the platform's stead; null lets it through. */
   let interfere: (signal: AbortSignal) => Promise<Response | null>;
   let removedIds: string[] = [];
-
-  beforeAll(async () => {
-    await wipeRedis(mode);
-    simulator = await startSimulatorOf("sandbox", { now: () => stack.context.now() });
-    const real = await contextWith({ sandbox: simulator }, mode.settings);
-    const watched: typeof fetch = async (input, init) => {
-      const { method, signal } = init ?? {};
-      if (method !== "DELETE" || !signal) return real.context.fetch(input, init);
-      const answer = await interfere(signal);
-      if (answer) return answer;
-      removedIds.push(typeof input === "string" ? (input.split("/").at(-1) ?? "") : "");
-      return real.context.fetch(input, init);
-    };
-    stack = { ...real, context: { ...real.context, fetch: watched } };
-    actor = await anActor(stack);
-  });
-  beforeEach(async () => {
+  const intercept: StackOptions["intercept"] = (passOn) => async (input, init) => {
+    const { method, signal } = init ?? {};
+    if (method !== "DELETE" || !signal) return passOn(input, init);
+    const answer = await interfere(signal);
+    if (answer) return answer;
+    removedIds.push(typeof input === "string" ? (input.split("/").at(-1) ?? "") : "");
+    return passOn(input, init);
+  };
+  const stack = publishingStack(mode, { intercept });
+  beforeEach(() => {
     interfere = () => Promise.resolve(null);
     removedIds = [];
-    count += 1;
-    await stack.setClock(noon);
-    channel = await aConnectedChannel(
-      stack,
-      actor,
-      "sandbox",
-      simulator.account(`account ${count}`),
-    );
-  });
-  afterEach(stopWorkers);
-  afterAll(async () => {
-    await stack.close();
-    await simulator.close();
   });
 
-  async function stopWorkers(): Promise<void> {
-    await Promise.all(workers.map((worker) => worker.stop()));
-    workers = [];
-  }
-  async function find(id: string) {
-    const delivery = await findDelivery(stack.db, actor.workspaceId, id);
-    if (!delivery) throw new Error("There is no such delivery");
-    return delivery;
-  }
-  const reaches = (id: string, state: string) =>
+  const textOf = (text: string) => `${text} ${stack.channel.id}`;
+  const remove = (deliveryId: string) => removeDelivery(stack.context, stack.actor, { deliveryId });
+  const failsToRemove = (id: string) =>
     eventually(
-      () => find(id),
-      (delivery) => delivery.state === state,
+      () => stack.find(id),
+      ({ removalError }) => removalError !== null,
     );
-  const textOf = (text: string) => `${text} ${channel.id}`;
-  const posts = () =>
-    simulator.posts().filter(({ text }) => text.endsWith(channel.id) && text.length < 100);
-  const remove = (deliveryId: string) => removeDelivery(stack.context, actor, { deliveryId });
   const removals = (id: string) =>
     stack.db
       .selectFrom("removals")
@@ -103,19 +57,16 @@ describeInBothModes("removing what is out", (mode) => {
     return rows.map(({ type }) => type);
   };
   async function published(texts: readonly string[]): Promise<string> {
-    const id = await aPlannedDelivery(stack, actor, channel, {
-      texts: texts.map(textOf),
-      dueAt: noon,
-    });
-    workers = await startWorkers(stack);
-    await reaches(id, "published");
+    const id = await stack.plan({ texts: texts.map(textOf) });
+    await stack.start();
+    await stack.reaches(id, "published");
     return id;
   }
   async function halfOut(): Promise<string> {
     const texts = [textOf("One."), textOf("Two."), REFUSED];
-    const id = await aPlannedDelivery(stack, actor, channel, { texts, dueAt: noon });
-    workers = await startWorkers(stack);
-    await reaches(id, "partial");
+    const id = await stack.plan({ texts });
+    await stack.start();
+    await stack.reaches(id, "partial");
     return id;
   }
 
@@ -124,28 +75,27 @@ describeInBothModes("removing what is out", (mode) => {
 
     await remove(id);
 
-    const delivery = await reaches(id, "removed");
+    const delivery = await stack.reaches(id, "removed");
     const ids = delivery.receipts.map(({ remoteId }) => remoteId);
     expect(removedIds).toEqual(ids.toReversed());
-    expect(posts().map(({ removed }) => removed)).toEqual([true, true, true]);
+    expect(stack.posts().map(({ removed }) => removed)).toEqual([true, true, true]);
     expect(await removals(id)).toEqual([2, 1, 0].map((part) => ({ part, outcome: "removed" })));
     expect(delivery.receipts.every(({ removedAt }) => removedAt !== null)).toBe(true);
     expect(await eventsOf(id)).toContain("delivery.removed");
-    const row = await stack.db
-      .selectFrom("deliveries")
-      .select(["nextAt", "removeAt", "engagementAt", "readBackAt"])
-      .where("id", "=", id)
-      .executeTakeFirst();
-    expect(row).toEqual({ nextAt: null, removeAt: null, engagementAt: null, readBackAt: null });
+    const nothingToDo = { nextAt: null, removeAt: null, engagementAt: null, readBackAt: null };
+    expect(await stack.row(id)).toMatchObject(nothingToDo);
   });
 
   test("takes away what is out of a thread that a person does not want to go on", async () => {
     const id = await halfOut();
 
-    await resolveDelivery(stack.context, actor, { deliveryId: id, word: { outcome: "remove" } });
+    await resolveDelivery(stack.context, stack.actor, {
+      deliveryId: id,
+      word: { outcome: "remove" },
+    });
 
-    await reaches(id, "removed");
-    expect(posts().map(({ text, removed }) => [text, removed])).toEqual([
+    await stack.reaches(id, "removed");
+    expect(stack.posts().map(({ text, removed }) => [text, removed])).toEqual([
       [textOf("One."), true],
       [textOf("Two."), true],
     ]);
@@ -153,33 +103,33 @@ describeInBothModes("removing what is out", (mode) => {
 
   test("is not stopped by a hold", async () => {
     const id = await published(["Stopped by nobody."]);
-    await startHold(stack.context, actor, {
-      scope: { kind: "channels", channelIds: [channel.id] },
+    await startHold(stack.context, stack.actor, {
+      scope: { kind: "channels", channelIds: [stack.channel.id] },
       reason: "Everything about this is wrong",
       endsAt: null,
     });
 
     await remove(id);
 
-    await reaches(id, "removed");
-    expect(posts()).toMatchObject([{ removed: true }]);
+    await stack.reaches(id, "removed");
+    expect(stack.posts()).toMatchObject([{ removed: true }]);
   });
 
   test("goes on where a worker was killed between the platform's answer and its own note", async () => {
     const id = await published(["One.", "Two."]);
-    await stopWorkers();
+    await stack.stopWorkers();
     await remove(id);
-    const [, second] = (await find(id)).receipts;
-    await stack.context.fetch(`${simulator.url}/api/posts/${second?.remoteId}`, {
+    const [, second] = (await stack.find(id)).receipts;
+    await stack.context.fetch(`${stack.simulator.url}/api/posts/${second?.remoteId}`, {
       method: "DELETE",
       headers: await signedIn(),
     });
-    expect(posts().map(({ removed }) => removed)).toEqual([false, true]);
+    expect(stack.posts().map(({ removed }) => removed)).toEqual([false, true]);
     removedIds = [];
 
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    const { receipts } = await reaches(id, "removed");
+    const { receipts } = await stack.reaches(id, "removed");
     expect(removedIds).toEqual(receipts.map(({ remoteId }) => remoteId).toReversed());
     expect(await removals(id)).toHaveLength(2);
   });
@@ -197,12 +147,12 @@ describeInBothModes("removing what is out", (mode) => {
       (times) => times === 2,
     );
 
-    await stopWorkers();
+    await stack.stopWorkers();
     expect(await removals(id)).toEqual([{ part: 1, outcome: "removed" }]);
     interfere = () => Promise.resolve(null);
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    await reaches(id, "removed");
+    await stack.reaches(id, "removed");
     expect(await removals(id)).toHaveLength(2);
   });
 
@@ -217,10 +167,7 @@ describeInBothModes("removing what is out", (mode) => {
 
     await remove(id);
 
-    const waiting = await eventually(
-      () => find(id),
-      ({ removalError }) => removalError !== null,
-    );
+    const waiting = await failsToRemove(id);
     expect(waiting).toMatchObject({ state: "published", removalError: { kind: "unavailable" } });
     expect(waiting.removeAt?.getTime()).toBeGreaterThan(noon.getTime());
     await stack.setClock(minutesAfterNoon(2));
@@ -230,7 +177,7 @@ describeInBothModes("removing what is out", (mode) => {
     );
     await stack.setClock(minutesAfterNoon(10));
 
-    const done = await reaches(id, "removed");
+    const done = await stack.reaches(id, "removed");
     expect(done.removalError).toBeNull();
     expect((await removals(id)).map(({ outcome }) => outcome)).toEqual([
       "unavailable",
@@ -248,10 +195,7 @@ describeInBothModes("removing what is out", (mode) => {
 
     await remove(id);
 
-    const waiting = await eventually(
-      () => find(id),
-      ({ removalError }) => removalError !== null,
-    );
+    const waiting = await failsToRemove(id);
     expect(waiting).toMatchObject({
       state: "published",
       removeAt: null,
@@ -261,25 +205,22 @@ describeInBothModes("removing what is out", (mode) => {
     interfere = () => Promise.resolve(null);
     await remove(id);
 
-    await reaches(id, "removed");
-    expect(posts()).toMatchObject([{ removed: true }]);
+    await stack.reaches(id, "removed");
+    expect(stack.posts()).toMatchObject([{ removed: true }]);
   });
 
   test("goes on by itself when the channel has been signed in again", async () => {
     const id = await published(["Signed out."]);
-    simulator.expireTokens(`account ${count}`, { forGood: true });
+    stack.simulator.expireTokens(stack.account, { forGood: true });
 
     await remove(id);
 
-    const waiting = await eventually(
-      () => find(id),
-      ({ removalError }) => removalError !== null,
-    );
+    const waiting = await failsToRemove(id);
     expect(waiting).toMatchObject({ removeAt: null, removalError: { kind: "reauthorize" } });
     const told = await stack.db
       .selectFrom("notices")
       .select("kind")
-      .where("subjectId", "in", [id, channel.id])
+      .where("subjectId", "in", [id, stack.channel.id])
       .orderBy("kind")
       .execute();
     expect(told).toEqual([
@@ -287,23 +228,19 @@ describeInBothModes("removing what is out", (mode) => {
       { kind: "delivery.removal_failed" },
     ]);
     const connection = await signIn();
-    await updateChannel(stack.context, actor, { channelId: channel.id, connection });
+    await updateChannel(stack.context, stack.actor, { channelId: stack.channel.id, connection });
 
-    await reaches(id, "removed");
-    expect(posts()).toMatchObject([{ removed: true }]);
+    await stack.reaches(id, "removed");
+    expect(stack.posts()).toMatchObject([{ removed: true }]);
   });
 
   test("takes away a part, too, of which the answer came only then", async () => {
     const id = await halfOut();
-    await stopWorkers();
-    const { receipts } = await find(id);
+    await stack.stopWorkers();
+    const { receipts } = await stack.find(id);
     await remove(id);
     const attemptId = await anOpenAttempt(stack.context, id, 2);
-    const { contentHash } = await stack.db
-      .selectFrom("deliveries")
-      .select("contentHash")
-      .where("id", "=", id)
-      .executeTakeFirstOrThrow();
+    const { contentHash } = await stack.row(id);
     await recordPublished(stack.db, [
       {
         attemptId,
@@ -320,9 +257,9 @@ describeInBothModes("removing what is out", (mode) => {
       },
     ]);
 
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    await reaches(id, "removed");
+    await stack.reaches(id, "removed");
     expect(removedIds).toEqual([
       "0190f000-0000-7000-8000-000000000002",
       ...receipts.map(({ remoteId }) => remoteId).toReversed(),
@@ -334,19 +271,19 @@ describeInBothModes("removing what is out", (mode) => {
     const connection = await proveCredentials(
       stack.context,
       "sandbox",
-      simulator.account(`account ${count}`),
+      stack.simulator.account(stack.account),
     );
     // Test channels are apart although they may share an account.
-    return { ...connection, remoteAccountId: `${connection.remoteAccountId} ${channel.id}` };
+    return { ...connection, remoteAccountId: `${connection.remoteAccountId} ${stack.channel.id}` };
   }
   async function signedIn(): Promise<Record<string, string>> {
     const { sealer } = stack.context;
     const row = await stack.db
       .selectFrom("channels")
       .select("sealedCredentials")
-      .where("id", "=", channel.id)
+      .where("id", "=", stack.channel.id)
       .executeTakeFirstOrThrow();
-    const opened = sealer.open(row.sealedCredentials, `channels/${channel.id}/credentials`);
+    const opened = sealer.open(row.sealedCredentials, `channels/${stack.channel.id}/credentials`);
     const token = typeof opened === "object" && opened && "token" in opened ? opened.token : "";
     return { authorization: `Bearer ${String(token)}` };
   }

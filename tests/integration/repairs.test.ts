@@ -1,65 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import type { Simulator } from "../../shared/connectors/simulator.ts";
-import type { Actor } from "../../shared/context.ts";
 import type { DeliveryState } from "../../shared/domain/delivery.ts";
 import { repair } from "../../worker/engine/repair.ts";
-import type { RunningWorker } from "../../worker/worker.ts";
 import { anOpenAttempt, aReceipt } from "../support/builders.ts";
-import { anActor, type TestContext } from "../support/context.ts";
-import {
-  aConnectedChannel,
-  aPlannedDelivery,
-  contextWith,
-  eventually,
-  startSimulatorOf,
-  startWorkers,
-} from "../support/publishing.ts";
-import { describeInBothModes, wipeRedis } from "../support/queue-modes.ts";
-
-const noon = new Date("2027-02-05T12:00:00Z");
-const minutesAfterNoon = (minutes: number) => new Date(noon.getTime() + minutes * 60_000);
+import { minutesAfterNoon, noon, publishingStack } from "../support/publishing-stack.ts";
+import { eventually } from "../support/publishing.ts";
+import { describeInBothModes } from "../support/queue-modes.ts";
 
 describeInBothModes("rows that a hand has put into an impossible state", (mode) => {
-  let simulator: Simulator;
-  let stack: TestContext;
-  let actor: Actor;
-  let channel: { id: string; platform: string };
-  let workers: readonly RunningWorker[] = [];
-  let count = 0;
+  const stack = publishingStack(mode);
 
-  beforeAll(async () => {
-    await wipeRedis(mode);
-    simulator = await startSimulatorOf("sandbox", { now: () => stack.context.now() });
-    stack = await contextWith({ sandbox: simulator }, mode.settings);
-    actor = await anActor(stack);
-  });
-  beforeEach(async () => {
-    count += 1;
-    await stack.setClock(noon);
-    const credentials = simulator.account(`account ${count}`);
-    channel = await aConnectedChannel(stack, actor, "sandbox", credentials);
-  });
-  afterEach(async () => {
-    await Promise.all(workers.map((worker) => worker.stop()));
-    workers = [];
-  });
-  afterAll(async () => {
-    await stack.close();
-    await simulator.close();
-  });
-
-  const textOf = (text: string) => `${text} ${channel.id}`;
-  const posts = () => simulator.posts().filter(({ text }) => text.endsWith(channel.id));
-  const find = (id: string) =>
-    stack.db.selectFrom("deliveries").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
-  const reaches = (id: string, state: DeliveryState) =>
-    eventually(
-      () => find(id),
-      (row) => row.state === state,
-    );
+  const textOf = (text: string) => `${text} ${stack.channel.id}`;
   const planned = (options: { texts?: readonly string[]; dueAt?: Date } = {}) =>
-    aPlannedDelivery(stack, actor, channel, {
+    stack.plan({
       texts: (options.texts ?? ["Once."]).map(textOf),
       dueAt: options.dueAt ?? noon,
     });
@@ -77,7 +30,7 @@ describeInBothModes("rows that a hand has put into an impossible state", (mode) 
     readonly publishedAt?: Date | null;
   }
   const nothingWasSent = async (id: string) => {
-    expect(posts()).toEqual([]);
+    expect(stack.posts()).toEqual([]);
     const { attempts } = await stack.db
       .selectFrom("attempts")
       .select(({ fn }) => fn.countAll<number>().as("attempts"))
@@ -88,44 +41,44 @@ describeInBothModes("rows that a hand has put into an impossible state", (mode) 
   };
   /** A delivery that the same workers publish afterwards: all that was due before it has had its turn. */
   async function everythingHasHadItsTurn(): Promise<void> {
-    const id = await aPlannedDelivery(stack, actor, channel, {
+    const id = await stack.plan({
       texts: ["The next in turn."],
       dueAt: minutesAfterNoon(1),
     });
     await stack.setClock(minutesAfterNoon(1));
-    await reaches(id, "published");
+    await stack.reaches(id, "published");
   }
 
   test("scheduled without a time to look at it: goes out at its time", async () => {
     const id = await planned();
     await edit(id, { state: "scheduled", nextAt: null });
 
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    await reaches(id, "published");
-    expect(posts()).toHaveLength(1);
+    await stack.reaches(id, "published");
+    expect(stack.posts()).toHaveLength(1);
   });
 
   test("preparing without one: goes out once", async () => {
     const id = await planned();
     await edit(id, { state: "preparing", nextAt: null });
 
-    workers = await startWorkers(stack, 2);
+    await stack.start(2);
 
-    await reaches(id, "published");
-    expect(posts()).toHaveLength(1);
+    await stack.reaches(id, "published");
+    expect(stack.posts()).toHaveLength(1);
   });
 
   test("sending without an attempt: waits for a person, and nothing is sent", async () => {
     for (const nextAt of [noon, null]) {
       const id = await planned();
       await edit(id, { state: "sending", nextAt });
-      workers = await startWorkers(stack, 2);
+      await stack.start(2);
 
-      await reaches(id, "unknown");
+      await stack.reaches(id, "unknown");
       await stack.setClock(minutesAfterNoon(5));
       const waiting = await eventually(
-        () => find(id),
+        () => stack.find(id),
         (row) => row.nextAt === null,
       );
       expect(waiting).toMatchObject({
@@ -133,7 +86,7 @@ describeInBothModes("rows that a hand has put into an impossible state", (mode) 
         error: { kind: "unknown_outcome", platformMessage: expect.stringContaining("no record") },
       });
       await nothingWasSent(id);
-      await Promise.all(workers.map((worker) => worker.stop()));
+      await stack.stopWorkers();
       await stack.setClock(noon);
     }
   });
@@ -142,10 +95,10 @@ describeInBothModes("rows that a hand has put into an impossible state", (mode) 
     for (const nextAt of [noon, null]) {
       const id = await planned();
       await edit(id, { state: "unknown", nextAt });
-      workers = await startWorkers(stack);
+      await stack.start();
 
       const waiting = await eventually(
-        () => find(id),
+        () => stack.find(id),
         (row) => row.error !== null,
       );
       expect(waiting).toMatchObject({
@@ -154,7 +107,7 @@ describeInBothModes("rows that a hand has put into an impossible state", (mode) 
         error: { platformMessage: expect.stringContaining("no record") },
       });
       await nothingWasSent(id);
-      await Promise.all(workers.map((worker) => worker.stop()));
+      await stack.stopWorkers();
     }
   });
 
@@ -163,11 +116,11 @@ describeInBothModes("rows that a hand has put into an impossible state", (mode) 
     await anOpenAttempt(stack.context, id);
     await edit(id, { state: "unknown", nextAt: null });
 
-    workers = await startWorkers(stack);
+    await stack.start();
 
     // Nothing was prepared, so it cannot be looked for: a person is asked, with words.
     const waiting = await eventually(
-      () => find(id),
+      () => stack.row(id),
       (row) => row.tries > 0,
     );
     expect(waiting).toMatchObject({ state: "unknown", error: { kind: "unknown_outcome" } });
@@ -183,9 +136,10 @@ describeInBothModes("rows that a hand has put into an impossible state", (mode) 
       .where("id", "=", id)
       .execute();
 
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    expect(await reaches(id, "unknown")).toMatchObject({
+    await stack.reaches(id, "unknown");
+    expect(await stack.row(id)).toMatchObject({
       nextAt: null,
       engagementAt: null,
       readBackAt: null,
@@ -200,14 +154,14 @@ describeInBothModes("rows that a hand has put into an impossible state", (mode) 
     for (const nextAt of [noon, null]) {
       const id = await planned({ texts: ["One.", "Two."] });
       await edit(id, { state: "partial", nextAt });
-      workers = await startWorkers(stack);
+      await stack.start();
 
-      expect(await reaches(id, "failed")).toMatchObject({
+      expect(await stack.reaches(id, "failed")).toMatchObject({
         nextAt: null,
         error: { kind: "bug", platformMessage: expect.stringContaining("no receipt") },
       });
       await nothingWasSent(id);
-      await Promise.all(workers.map((worker) => worker.stop()));
+      await stack.stopWorkers();
     }
   });
 
@@ -217,9 +171,9 @@ describeInBothModes("rows that a hand has put into an impossible state", (mode) 
     await anOpenAttempt(stack.context, id, 1);
     await edit(id, { state: "partial", nextAt: null });
 
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    await reaches(id, "unknown");
+    await stack.reaches(id, "unknown");
     await nothingWasSent(id);
   });
 
@@ -229,10 +183,10 @@ describeInBothModes("rows that a hand has put into an impossible state", (mode) 
       const id = await planned();
       await edit(id, { state, nextAt: noon });
 
-      workers = await startWorkers(stack);
+      await stack.start();
 
       const left = await eventually(
-        () => find(id),
+        () => stack.find(id),
         (row) => row.nextAt === null,
       );
       expect(left.state).toBe(state);
@@ -251,17 +205,17 @@ describeInBothModes("rows that a hand has put into an impossible state", (mode) 
       const edited = edit(id, { state, nextAt: noon });
 
       await expect(edited).rejects.toThrow(`Parts of delivery ${id} are out`);
-      expect((await find(id)).state).toBe("partial");
+      expect((await stack.find(id)).state).toBe("partial");
     },
   );
 
   test("a channel that nobody would be woken for is woken", async () => {
     const gone = await planned({ texts: ["Its row was deleted."] });
-    await stack.db.deleteFrom("outbox").where("subjectId", "=", channel.id).execute();
+    await stack.db.deleteFrom("outbox").where("subjectId", "=", stack.channel.id).execute();
 
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    await reaches(gone, "published");
+    await stack.reaches(gone, "published");
   });
 
   test("a channel that would be woken far too late is woken in time", async () => {
@@ -269,25 +223,25 @@ describeInBothModes("rows that a hand has put into an impossible state", (mode) 
     await stack.db
       .updateTable("outbox")
       .set({ runAt: new Date("2999-01-01T00:00:00Z") })
-      .where("subjectId", "=", channel.id)
+      .where("subjectId", "=", stack.channel.id)
       .execute();
 
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    await reaches(id, "published");
+    await stack.reaches(id, "published");
   });
 
   test("many repairs at once do each thing once, and nothing where all is well", async () => {
     const well = await planned({ dueAt: minutesAfterNoon(60) });
     const broken = await planned({ texts: ["Broken."], dueAt: minutesAfterNoon(60) });
     await edit(broken, { state: "scheduled", nextAt: null });
-    const before = await find(well);
+    const before = await stack.row(well);
 
     await Promise.all(Array.from({ length: 4 }, () => repair(stack.context)));
     await repair(stack.context);
 
-    expect(await find(broken)).toMatchObject({ version: 2, nextAt: minutesAfterNoon(60) });
-    expect(await find(well)).toEqual(before);
+    expect(await stack.find(broken)).toMatchObject({ version: 2, nextAt: minutesAfterNoon(60) });
+    expect(await stack.row(well)).toEqual(before);
     const { rows } = await sql<{ type: string }>`
       select type from events where subject_id = ${broken}`.execute(stack.db);
     expect(rows).toEqual([{ type: "delivery.updated" }]);

@@ -1,102 +1,47 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { beforeEach, expect, test } from "@jest/globals";
 import { Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
-import type { Simulator } from "../../shared/connectors/simulator.ts";
-import type { Actor } from "../../shared/context.ts";
 import { readSchemaState } from "../../shared/db/schema-state.ts";
 import { QUEUE_PREFIX, queueName } from "../../shared/queue-layout.ts";
-import { findDelivery } from "../../shared/queries/deliveries.ts";
-import { startWorker, type RunningWorker } from "../../worker/worker.ts";
+import { startWorker } from "../../worker/worker.ts";
 import { anOpenAttempt } from "../support/builders.ts";
-import { anActor, type TestContext } from "../support/context.ts";
-import {
-  aConnectedChannel,
-  aPlannedDelivery,
-  contextWith,
-  eventually,
-  startSimulatorOf,
-  startWorkers,
-} from "../support/publishing.ts";
-import { describeInBothModes, wipeRedis } from "../support/queue-modes.ts";
+import { publishingStack, secondsAfterNoon } from "../support/publishing-stack.ts";
+import { eventually } from "../support/publishing.ts";
+import { describeInBothModes } from "../support/queue-modes.ts";
 
-const noon = new Date("2027-02-05T12:00:00Z");
-const secondsAfterNoon = (seconds: number) => new Date(noon.getTime() + seconds * 1_000);
 const LANE = queueName({ job: "publish-channel", lane: "sandbox" });
 
 describeInBothModes("workers", (mode) => {
-  let simulator: Simulator;
-  let stack: TestContext;
-  let actor: Actor;
-  let channel: { id: string; platform: string };
-  let workers: RunningWorker[] = [];
-  let count = 0;
   /** Before each request that makes a post public. */
   let onCommit: () => void = () => undefined;
-
-  beforeAll(async () => {
-    simulator = await startSimulatorOf("sandbox", { now: () => stack.context.now() });
-    const settings = { ...mode.settings, POSTWELL_CATCH_UP_GAP_SECONDS: "0" };
-    const real = await contextWith({ sandbox: simulator }, settings);
-    const watched: typeof fetch = (input, init) => {
+  const stack = publishingStack(mode, {
+    settings: { POSTWELL_CATCH_UP_GAP_SECONDS: "0" },
+    intercept: (passOn) => (input, init) => {
       if (init?.method === "POST") onCommit();
-      return real.context.fetch(input, init);
-    };
-    stack = { ...real, context: { ...real.context, fetch: watched } };
-    actor = await anActor(stack);
+      return passOn(input, init);
+    },
   });
-  beforeEach(async () => {
-    await wipeRedis(mode);
-    await stack.setClock(noon);
+  beforeEach(() => {
     onCommit = () => undefined;
-    channel = await aChannel();
-  });
-  afterEach(async () => {
-    await Promise.all(workers.map((worker) => worker.stop()));
-    workers = [];
-  });
-  afterAll(async () => {
-    await stack.close();
-    await simulator.close();
   });
 
-  const aChannel = () => {
-    count += 1;
-    return aConnectedChannel(stack, actor, "sandbox", simulator.account(`account ${count}`));
-  };
   const planned = (text: string, plan: { dueAt?: Date; state?: "preparing" | "sending" } = {}) =>
-    aPlannedDelivery(stack, actor, channel, {
-      texts: [`${text} ${channel.id}`],
-      dueAt: noon,
-      ...plan,
-    });
-  const find = async (id: string) => {
-    const delivery = await findDelivery(stack.db, actor.workspaceId, id);
-    if (!delivery) throw new Error("There is no such delivery");
-    return delivery;
-  };
-  const reaches = (id: string, state: string, withinMs = 15_000) =>
-    eventually(
-      () => find(id),
-      (delivery) => delivery.state === state,
-      withinMs,
-    );
-  const posts = () =>
-    simulator.posts().flatMap(({ text }) => (text.endsWith(channel.id) ? [text] : []));
+    stack.plan({ texts: [`${text} ${stack.channel.id}`], ...plan });
   /** As a worker leaves a channel that ends in the middle of its work. */
   const abandon = () =>
     sql`update outbox set leased_by = 'dead', leased_until = now() - interval '1 s', fence = fence + 1
-         where job = 'publish-channel' and subject_id = ${channel.id}`.execute(stack.db);
+         where job = 'publish-channel' and subject_id = ${stack.channel.id}`.execute(stack.db);
 
   test("go on with what one that ended had prepared", async () => {
     const id = await planned("Half done", { state: "preparing" });
     await abandon();
 
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    await reaches(id, "published");
-    expect(posts()).toHaveLength(1);
+    await stack.reaches(id, "published");
+    expect(stack.posts()).toHaveLength(1);
   });
 
   test("look for what one that ended had begun to send, and send it when it is not there", async () => {
@@ -106,13 +51,13 @@ describeInBothModes("workers", (mode) => {
     await stack.db.updateTable("deliveries").set({ prepared }).where("id", "=", id).execute();
     await abandon();
 
-    workers = await startWorkers(stack);
-    await reaches(id, "unknown");
-    expect(posts()).toEqual([]);
+    await stack.start();
+    await stack.reaches(id, "unknown");
+    expect(stack.posts()).toEqual([]);
     await stack.setClock(secondsAfterNoon(120));
 
-    await reaches(id, "published");
-    expect(posts()).toHaveLength(1);
+    await stack.reaches(id, "published");
+    expect(stack.posts()).toHaveLength(1);
   });
 
   test("find at once what one that ended had sent, however long its request might have taken", async () => {
@@ -127,19 +72,19 @@ describeInBothModes("workers", (mode) => {
       return response;
     };
     const context = { ...stack.context, fetch: silent };
-    workers = [startWorker({ ...stack, context })];
+    stack.endWithTest(startWorker({ ...stack, context }));
     await eventually(
-      () => Promise.resolve(posts()),
+      () => Promise.resolve(stack.posts()),
       (all) => all.length === 1,
     );
     await abandon();
 
-    workers.push(...(await startWorkers(stack)));
+    await stack.start();
 
-    const { receipts } = await reaches(id, "published");
+    const { receipts } = await stack.reaches(id, "published");
     expect(receipts).toHaveLength(1);
     answer();
-    expect(posts()).toHaveLength(1);
+    expect(stack.posts()).toHaveLength(1);
   });
 
   test("find nothing to do for a hint whose worker ended after the work and before saying so", async () => {
@@ -148,19 +93,19 @@ describeInBothModes("workers", (mode) => {
     const consumer =
       dead &&
       new Worker(LANE, null, { connection: dead, prefix: QUEUE_PREFIX, lockDuration: 1_000 });
-    workers = await startWorkers(stack);
+    await stack.start();
     const id = await planned("Hinted", { dueAt: secondsAfterNoon(1) });
     // Whoever of both gets the hint: it comes again when its lock has ended, and the work is done by then.
     await consumer?.getNextJob("dead");
-    await reaches(id, "published");
+    await stack.reaches(id, "published");
     await consumer?.close(true);
     dead?.disconnect();
 
-    const version = (await find(id)).version;
+    const version = (await stack.find(id)).version;
     await wakeAgain();
     await eventually(rowsLeft, (rows) => rows === 0);
-    expect((await find(id)).version).toBe(version);
-    expect(posts()).toHaveLength(1);
+    expect((await stack.find(id)).version).toBe(version);
+    expect(stack.posts()).toHaveLength(1);
   });
 
   test("that stand still beyond lease and lock publish once when they go on", async () => {
@@ -181,10 +126,11 @@ describeInBothModes("workers", (mode) => {
     );
     const context = { ...stack.context, connectors: blocking };
 
-    workers = [startWorker({ ...stack, context }), startWorker({ ...stack, context })];
+    const workers = [1, 2].map(() => startWorker({ ...stack, context }));
+    stack.endWithTest(...workers);
 
-    await reaches(id, "published", 25_000);
-    expect(posts()).toHaveLength(1);
+    await stack.reaches(id, "published", 25_000);
+    expect(stack.posts()).toHaveLength(1);
     const metrics = await Promise.all(workers.map((worker) => worker.metrics.metrics()));
     // What raises the alarm `PostwellLate`; the lease itself may be renewed before anybody takes it over.
     expect(metrics.join("\n")).toContain(
@@ -197,19 +143,19 @@ describeInBothModes("workers", (mode) => {
     ["five seconds behind", -5_000],
     ["an hour back", -3_600_000],
   ])("whose clock jumps %s publish neither early nor late", async (_name, shiftMs) => {
-    workers = await startWorkers(stack);
+    await stack.start();
     const { now } = Date;
     const dueAt = new Date(stack.context.now().getTime() + 2_000);
     const id = await planned("On time", { dueAt });
 
     Date.now = () => now() + shiftMs;
     try {
-      await reaches(id, "published");
+      await stack.reaches(id, "published");
     } finally {
       Date.now = now;
     }
 
-    const [attempt] = (await find(id)).attempts;
+    const [attempt] = (await stack.find(id)).attempts;
     const lateMs = (attempt?.armedAt.getTime() ?? 0) - dueAt.getTime();
     expect(lateMs).toBeGreaterThanOrEqual(0);
     // A hint that nobody gets in time is made up for after five seconds.
@@ -230,25 +176,25 @@ describeInBothModes("workers", (mode) => {
 
     await end(1);
     await stack.setClock(secondsAfterNoon(2));
-    workers = await startWorkers(stack);
+    await stack.start();
     const resting = await eventually(
-      () => find(poison),
+      () => stack.find(poison),
       ({ state }) => state === "scheduled",
     );
     expect(resting.waiting?.reason).toBe("catching_up");
-    expect(posts()).toEqual([]);
-    await Promise.all(workers.map((worker) => worker.stop()));
+    expect(stack.posts()).toEqual([]);
+    await stack.stopWorkers();
     await sql`update channels set wait_until = null, wait_reason = null`.execute(stack.db);
     await end(2);
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    expect((await reaches(poison, "failed")).error).toMatchObject({
+    expect((await stack.reaches(poison, "failed")).error).toMatchObject({
       kind: "bug",
       platformMessage: "Workers ended three times while they worked on this.",
     });
     await eventually(
-      () => Promise.resolve(posts()),
-      (seen) => seen.length === 1 && seen[0]?.startsWith("Innocent") === true,
+      () => Promise.resolve(stack.posts()),
+      (seen) => seen.length === 1 && seen[0]?.text.startsWith("Innocent") === true,
     );
   });
 
@@ -258,34 +204,36 @@ describeInBothModes("workers", (mode) => {
     await stack.db.updateTable("deliveries").set({ abandoned: 2 }).where("id", "=", id).execute();
     await abandon();
 
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    expect(await reaches(id, "unknown")).toMatchObject({ nextAt: null });
-    expect(posts()).toEqual([]);
+    expect(await stack.reaches(id, "unknown")).toMatchObject({ nextAt: null });
+    expect(stack.posts()).toEqual([]);
   });
 
   test("stop one delivery that they cannot read, and go on with its channel", async () => {
     const poison = await planned("Garbled");
-    const { postId } = await find(poison);
+    const { postId } = await stack.find(poison);
     await stack.db.updateTable("posts").set({ parts: "[null]" }).where("id", "=", postId).execute();
     const next = await planned("Readable", { dueAt: secondsAfterNoon(1) });
     await stack.setClock(secondsAfterNoon(1));
 
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    expect((await reaches(poison, "failed")).error).toMatchObject({ kind: "bug" });
-    await reaches(next, "published");
+    expect((await stack.reaches(poison, "failed")).error).toMatchObject({ kind: "bug" });
+    await stack.reaches(next, "published");
   });
 
   test("of an older version work beside newer ones and a newer schema, to their last step", async () => {
     const old = startWorker(stack);
-    workers = [old];
+    let stopping: Promise<void> | null = null;
+    const stop = () => (stopping ??= old.stop());
+    stack.endWithTest({ stop });
     const texts = Array.from({ length: 40 }, (_, index) => `Version ${index}`);
     const ids: string[] = [];
-    const channels = await Promise.all([1, 2, 3, 4].map(() => aChannel()));
+    const channels = await Promise.all([1, 2, 3, 4].map(() => stack.connect()));
     for (const [index, text] of texts.entries()) {
-      channel = channels[index % channels.length] ?? channel;
-      ids.push(await planned(text, { dueAt: secondsAfterNoon(2) }));
+      const on = channels[index % channels.length] ?? stack.channel;
+      ids.push(await stack.plan({ on, texts: [text], dueAt: secondsAfterNoon(300) }));
     }
     // What a newer version may leave: a table and a column more, a job and a lane that nobody here knows.
     await sql`alter table deliveries add column if not exists mood text default 'calm'`.execute(
@@ -296,26 +244,24 @@ describeInBothModes("workers", (mode) => {
       stack.db,
     );
     await sql`insert into outbox (job, lane, subject_id, run_at) values
-                ('paint-channel', 'sandbox', ${channel.id}, clock() - interval '1 minute'),
+                ('paint-channel', 'sandbox', ${stack.channel.id}, clock() - interval '1 minute'),
                 ('publish-channel', 'a-new-platform', ${uuidv7()}, clock() - interval '1 minute')
               on conflict do nothing`.execute(stack.db);
     expect(await readSchemaState(stack.db)).toBe("newer");
 
     let sent = 0;
-    const stopping: Promise<void>[] = [];
     // The old one is asked to stop while posts go out.
     onCommit = () => {
       sent += 1;
-      if (sent === 10) stopping.push(old.stop());
+      if (sent === 10) void stop();
     };
-    workers.push(...(await startWorkers(stack)));
-    await stack.setClock(secondsAfterNoon(3));
+    await stack.start();
+    await stack.setClock(secondsAfterNoon(301));
 
-    for (const id of ids) await reaches(id, "published");
-    expect(stopping).toHaveLength(1);
-    await Promise.all(stopping);
-    workers = workers.filter((worker) => worker !== old);
-    const seen = simulator.posts().filter(({ text }) => text.startsWith("Version "));
+    for (const id of ids) await stack.reaches(id, "published");
+    expect(stopping).not.toBeNull();
+    await stop();
+    const seen = stack.simulator.posts().filter(({ text }) => text.startsWith("Version "));
     expect(seen).toHaveLength(texts.length);
     const foreign = stack.db.selectFrom("outbox").select(["job", "leasedBy", "handedAt"]);
     const left = await foreign
@@ -329,13 +275,15 @@ describeInBothModes("workers", (mode) => {
 
   async function rowsLeft(): Promise<number> {
     const rows = stack.db.selectFrom("outbox").select("subjectId");
-    const found = rows.where("job", "=", "publish-channel").where("subjectId", "=", channel.id);
+    const found = rows
+      .where("job", "=", "publish-channel")
+      .where("subjectId", "=", stack.channel.id);
     return (await found.execute()).length;
   }
   /** As if the hint had come again. */
   const wakeAgain = () =>
     sql`insert into outbox (job, lane, subject_id, run_at)
-        values ('publish-channel', 'sandbox', ${channel.id}, clock()) on conflict do nothing`.execute(
+        values ('publish-channel', 'sandbox', ${stack.channel.id}, clock()) on conflict do nothing`.execute(
       stack.db,
     );
 });

@@ -122,7 +122,7 @@ export async function startWorkers(test: TestContext, count = 1): Promise<Runnin
   const workers = Array.from({ length: count }, () => startWorker(test));
   if (test.context.config.redisUrl !== null) {
     const areHealthy = () => Promise.resolve(workers.every((worker) => worker.isQueueHealthy()));
-    await eventually(areHealthy, (isSo) => isSo).catch(async (error: unknown) => {
+    await eventually(areHealthy, (isSo) => isSo, 25_000).catch(async (error: unknown) => {
       // Nobody else knows them: they would keep Jest from ending.
       await Promise.all(workers.map((worker) => worker.stop()));
       throw error;
