@@ -1,71 +1,26 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { v7 as uuidv7 } from "uuid";
-import { connectChannel } from "../../shared/commands/connect-channel.ts";
-import { proveCredentials } from "../../shared/commands/prove-credentials.ts";
 import { removeDelivery } from "../../shared/commands/remove-delivery.ts";
 import type { DeliveryView } from "../../shared/contract/delivery.ts";
-import type { Simulator } from "../../shared/connectors/simulator.ts";
 import { DELIVERY_STATES } from "../../shared/domain/delivery.ts";
-import { startApi, type ApiClient, type TestApi } from "../support/api-client.ts";
-import {
-  aChannel,
-  aDelivery,
-  anOpenAttempt,
-  aReceipt,
-  type StoredDelivery,
-} from "../support/builders.ts";
-import type { TestContext } from "../support/context.ts";
-import { contextWith, startSimulatorOf } from "../support/publishing.ts";
+import { apiStack } from "../support/api-stack.ts";
+import { anOpenAttempt, aReceipt, type StoredDelivery } from "../support/builders.ts";
+import { dueAt, now, statusesOf, storedDeliveries } from "../support/stored-deliveries.ts";
 
-let setup: TestContext;
-let api: TestApi;
-let admin: ApiClient;
-let channel: { id: string; platform: string };
-let simulator: Simulator;
-
-const now = new Date("2027-02-05T15:30:00Z");
-const dueAt = new Date("2027-02-05T15:00:00Z");
-const parts = ["One.", "Two.", "Three."].map((text) => ({ text, mediaIds: [] }));
-
-beforeAll(async () => {
-  simulator = await startSimulatorOf("bluesky", { now: () => now });
-  setup = await contextWith({ bluesky: simulator }, {});
-  await setup.setClock(now, { frozen: true });
-  api = await startApi(setup.context);
-});
-beforeEach(async () => {
-  admin = await api.signIn();
-  channel = await aChannel(setup.context, admin.actor);
-});
-afterAll(async () => {
-  await api.close();
-  await setup.close();
-  await simulator.close();
-});
+const stack = apiStack({ now, each: "test" });
+const deliveries = storedDeliveries(stack);
+const { read, wakes } = deliveries;
 
 async function stored(delivery: StoredDelivery, receipts = 0): Promise<string> {
-  const content = { parts };
-  const { context } = setup;
-  const options = { dueAt, ...delivery, content };
-  const { id } = await aDelivery(context, admin.actor, channel, options);
-  for (let part = 0; part < receipts; part += 1) await aReceipt(context, id, { part });
+  const { id } = await deliveries.stored(delivery, 3);
+  for (let part = 0; part < receipts; part += 1) await aReceipt(stack.context, id, { part });
   return id;
 }
 const halfOut = () => stored({ state: "partial" }, 2);
-const read = async (id: string) => (await admin.get<DeliveryView>(`/deliveries/${id}`)).body;
 const resolve = (id: string, body: object) =>
-  admin.post<DeliveryView & { code: string }>(`/deliveries/${id}/resolve`, body);
+  stack.client.post<DeliveryView & { code: string }>(`/deliveries/${id}/resolve`, body);
 const remove = (id: string) =>
-  admin.post<DeliveryView & { code: string }>(`/deliveries/${id}/remove`);
-const wakes = () =>
-  setup.db
-    .selectFrom("outbox")
-    .select(["job", "runAt"])
-    .where("subjectId", "=", channel.id)
-    .orderBy("job")
-    .execute();
-const statusesOf = (answers: readonly { status: number }[]) =>
-  answers.map(({ status }) => status).toSorted((a, b) => a - b);
+  stack.client.post<DeliveryView & { code: string }>(`/deliveries/${id}/remove`);
 
 describe("what there is to decide", () => {
   test("is spelled out with each delivery that waits for a person", async () => {
@@ -102,7 +57,7 @@ describe("a thread that is half out", () => {
       nextAt: now.toISOString(),
       error: null,
     });
-    expect(await wakes()).toEqual([{ job: "publish-channel", runAt: now }]);
+    expect(await wakes()).toEqual([{ job: "publish-channel", lane: "sandbox", runAt: now }]);
     const later = await resolve(id, {
       outcome: "go_on",
       at: { local: "2027-02-06T09:00", zone: "America/Chicago" },
@@ -146,20 +101,20 @@ describe("a thread that is half out", () => {
       removal: { wishedAt: now.toISOString(), nextAt: now.toISOString(), error: null },
       choices: [],
     });
-    expect(await wakes()).toEqual([{ job: "remove-parts", runAt: now }]);
+    expect(await wakes()).toEqual([{ job: "remove-parts", lane: "sandbox", runAt: now }]);
     for (const word of [{ outcome: "go_on" }, { outcome: "stop_here" }]) {
       expect(await resolve(id, word)).toMatchObject({
         status: 409,
         body: { code: "delivery.being_removed" },
       });
     }
-    expect(await admin.post(`/deliveries/${id}/retry`)).toMatchObject({
+    expect(await stack.client.post(`/deliveries/${id}/retry`)).toMatchObject({
       status: 409,
       body: { code: "delivery.being_removed" },
     });
-    const many = await admin.post("/deliveries/retry", { ids: [id] });
+    const many = await stack.client.post("/deliveries/retry", { ids: [id] });
     expect(many.body).toMatchObject({ retried: 0, skippedIds: [id] });
-    expect(await admin.delete(`/channels/${channel.id}`)).toMatchObject({
+    expect(await stack.client.delete(`/channels/${deliveries.channel.id}`)).toMatchObject({
       status: 409,
       body: { code: "channel.in_use" },
     });
@@ -180,7 +135,7 @@ describe("a thread that is half out", () => {
 
   test("is neither left nor taken away while one answer is missing", async () => {
     const id = await halfOut();
-    await anOpenAttempt(setup.context, id, 2);
+    await anOpenAttempt(stack.context, id, 2);
 
     for (const outcome of ["stop_here", "remove"]) {
       expect(await resolve(id, { outcome })).toMatchObject({
@@ -233,7 +188,7 @@ describe("a published delivery", () => {
       removal: { wishedAt: now.toISOString(), nextAt: now.toISOString() },
       choices: [],
     });
-    expect(await wakes()).toEqual([{ job: "remove-parts", runAt: now }]);
+    expect(await wakes()).toEqual([{ job: "remove-parts", lane: "sandbox", runAt: now }]);
   });
 
   test("may be asked for again where its removal waits for a person, who sees why", async () => {
@@ -244,7 +199,7 @@ describe("a published delivery", () => {
       platformMessage: "No.",
       platformCode: "403",
     });
-    await setup.db
+    await stack.db
       .updateTable("deliveries")
       .set({ removeAt: null, removalError: error })
       .where("id", "=", id)
@@ -277,10 +232,10 @@ describe("a published delivery", () => {
 
   test("cannot be taken away without its channel", async () => {
     const id = await stored({ state: "published" }, 1);
-    await setup.db
+    await stack.db
       .updateTable("channels")
       .set({ removedAt: now })
-      .where("id", "=", channel.id)
+      .where("id", "=", deliveries.channel.id)
       .execute();
 
     expect(await remove(id)).toMatchObject({
@@ -291,13 +246,15 @@ describe("a published delivery", () => {
 
   test("stays where its platform lets no program take posts away", async () => {
     const id = await stored({ state: "published" }, 1);
-    const sandbox = setup.context.connectors.get("sandbox");
+    const sandbox = stack.context.connectors.get("sandbox");
     if (!sandbox) throw new Error("no sandbox");
     const withoutRemoval = { ...sandbox };
     delete withoutRemoval.remove;
     const connectors = new Map([["sandbox", withoutRemoval]]);
 
-    const asked = removeDelivery({ ...setup.context, connectors }, admin.actor, { deliveryId: id });
+    const asked = removeDelivery({ ...stack.context, connectors }, stack.client.actor, {
+      deliveryId: id,
+    });
 
     await expect(asked).rejects.toMatchObject({ code: "delivery.not_removable" });
     expect((await read(id)).removal).toBeNull();
@@ -305,9 +262,9 @@ describe("a published delivery", () => {
 
   test("is taken away by admins of its own workspace only", async () => {
     const id = await stored({ state: "published" }, 1);
-    const { workspaceId } = admin.actor;
-    const author = await api.signIn({ scope: "author", workspaceId });
-    const stranger = await api.signIn();
+    const { workspaceId } = stack.client.actor;
+    const author = await stack.api.signIn({ scope: "author", workspaceId });
+    const stranger = await stack.api.signIn();
 
     expect(await author.post(`/deliveries/${id}/remove`)).toMatchObject({
       status: 403,
@@ -315,55 +272,10 @@ describe("a published delivery", () => {
     });
     for (const answer of [
       await stranger.post(`/deliveries/${id}/remove`),
-      await admin.post(`/deliveries/${uuidv7()}/remove`),
+      await stack.client.post(`/deliveries/${uuidv7()}/remove`),
     ]) {
       expect(answer).toMatchObject({ status: 404, body: { code: "delivery.missing" } });
     }
     expect((await read(id)).removal).toBeNull();
-  });
-});
-
-describe("a post that a person found", () => {
-  async function lostOnBluesky(): Promise<{ id: string; handle: string }> {
-    const { context } = setup;
-    const credentials = simulator.account(`heart-${uuidv7()}`);
-    const connection = await proveCredentials(context, "bluesky", credentials);
-    const { id } = await connectChannel(context, admin.actor, {
-      platform: "bluesky",
-      name: `Bluesky ${uuidv7()}`,
-      connection,
-    });
-    channel = { id, platform: "bluesky" };
-    const { id: deliveryId } = await aDelivery(context, admin.actor, channel, {
-      state: "unknown",
-      dueAt,
-      content: { parts: parts.slice(0, 1) },
-    });
-    await anOpenAttempt(context, deliveryId);
-    return { id: deliveryId, handle: connection.handle.replace(/^@/, "") };
-  }
-
-  test("is known by the id that its platform gives it, not by the end of its address", async () => {
-    const { id, handle } = await lostOnBluesky();
-    const permalink = `https://bsky.app/profile/${handle}/post/3lhmqpz5vys2k`;
-
-    const { status, body } = await resolve(id, { outcome: "published", permalink });
-
-    expect(status).toBe(200);
-    expect(body.receipt?.remoteId).toMatch(
-      /^at:\/\/did:[^/]+\/app\.bsky\.feed\.post\/3lhmqpz5vys2k$/,
-    );
-  });
-
-  test("must be on the channel's own account", async () => {
-    const { id } = await lostOnBluesky();
-    const other = await lostOnBluesky();
-    const permalink = `https://bsky.app/profile/${other.handle}/post/3lhmqpz5vys2k`;
-
-    expect(await resolve(id, { outcome: "published", permalink })).toMatchObject({
-      status: 400,
-      body: { code: "delivery.no_remote_id" },
-    });
-    expect((await read(id)).state).toBe("unknown");
   });
 });
