@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { DeliveryView } from "../../shared/contract/delivery.ts";
 import { DELIVERY_STATES } from "../../shared/domain/delivery.ts";
+import { statusesOf } from "../support/api-client.ts";
 import { apiStack } from "../support/api-stack.ts";
 import { aChannel, aDelivery, aReceipt } from "../support/builders.ts";
 import {
@@ -10,7 +11,6 @@ import {
   errorOf,
   notPublished,
   now,
-  statusesOf,
   storedDeliveries,
 } from "../support/stored-deliveries.ts";
 

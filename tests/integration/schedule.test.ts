@@ -1,64 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { v7 as uuidv7 } from "uuid";
-import type { PostView } from "../../shared/contract/post.ts";
-import type { CancelledPostView, ScheduledPostView } from "../../shared/contract/schedule.ts";
-import { startApi, type ApiClient, type TestApi } from "../support/api-client.ts";
+import { apiStack } from "../support/api-stack.ts";
 import { aChannel, putDelivery } from "../support/builders.ts";
-import { createTestContext, type TestContext } from "../support/context.ts";
+import { now, plannedPosts, publishedAt, tomorrow } from "../support/planned-posts.ts";
 
-let setup: TestContext;
-let api: TestApi;
-let author: ApiClient;
-let channel: { id: string; name: string };
-let other: { id: string; name: string };
-
-const now = new Date("2027-02-01T12:00:00Z");
-const publishedAt = new Date("2027-02-02T15:00:02Z");
-const chicago = { local: "2027-02-02T09:00", zone: "America/Chicago" };
-
-beforeAll(async () => {
-  setup = await createTestContext();
-  await setup.setClock(now, { frozen: true });
-  api = await startApi(setup.context);
-  author = await api.signIn({ scope: "author" });
-  channel = await aChannel(setup.context, author.actor, { name: "Heart Center" });
-  other = await aChannel(setup.context, author.actor, { name: "Public Health" });
-});
-
-afterAll(async () => {
-  await api.close();
-  await setup.close();
-});
-
-async function draft(body: object = {}): Promise<string> {
-  const parts = [{ text: "Sleep helps your heart." }];
-  const answer = await author.post("/posts", { parts, channelIds: [channel.id], ...body });
-  expect(answer.status).toBe(201);
-  return answer.body.id;
-}
-
-function schedule(postId: string, at: unknown = chicago) {
-  return author.post<ScheduledPostView>(`/posts/${postId}/schedule`, { at });
-}
-
-async function planned(body: object = {}): Promise<{ postId: string; deliveryIds: string[] }> {
-  const postId = await draft(body);
-  const answer = await schedule(postId);
-  return { postId, deliveryIds: answer.body.deliveries.map(({ id }) => id) };
-}
-
-function stored(postId: string) {
-  return setup.db
-    .selectFrom("deliveries")
-    .selectAll()
-    .where("postId", "=", postId)
-    .orderBy("id")
-    .execute();
-}
+const stack = apiStack({ now, scope: "author" });
+const posts = plannedPosts(stack);
+const { draft, schedule, planned, stored } = posts;
 
 describe("scheduling", () => {
   test("plans a delivery on every channel and wakes each, in one go", async () => {
-    const postId = await draft({ channelIds: [channel.id, other.id], latestAfterMinutes: 20 });
+    const postId = await draft({
+      channelIds: [posts.channel.id, posts.other.id],
+      latestAfterMinutes: 20,
+    });
 
     const answer = await schedule(postId);
 
@@ -67,7 +22,7 @@ describe("scheduling", () => {
       id: postId,
       state: "scheduled",
       dueAt: "2027-02-02T15:00:00.000Z",
-      ...chicago,
+      ...tomorrow,
     });
     expect(answer.body.repeated).toBeUndefined();
     expect(answer.body.deliveries).toHaveLength(2);
@@ -75,12 +30,12 @@ describe("scheduling", () => {
     const latestAt = new Date("2027-02-02T15:20:00Z");
     for (const row of await stored(postId)) {
       expect(row).toMatchObject({ state: "scheduled", dueAt, latestAt, nextAt: dueAt });
-      expect(row).toMatchObject({ localTime: chicago.local, zone: chicago.zone, version: 1 });
+      expect(row).toMatchObject({ localTime: tomorrow.local, zone: tomorrow.zone, version: 1 });
       expect(row.tzdb).not.toBeNull();
     }
-    const wakes = await setup.db.selectFrom("outbox").selectAll().execute();
+    const wakes = await stack.db.selectFrom("outbox").selectAll().execute();
     expect(new Set(wakes.map(({ subjectId }) => subjectId))).toEqual(
-      new Set([channel.id, other.id]),
+      new Set([posts.channel.id, posts.other.id]),
     );
   });
 
@@ -136,9 +91,9 @@ describe("scheduling", () => {
       const { postId, deliveryIds } = await planned();
       const [id = ""] = deliveryIds;
       const error = { kind: "unavailable", platformMessage: null, platformCode: null } as const;
-      await putDelivery(setup.context, id, { state, error });
+      await putDelivery(stack.context, id, { state, error });
       const prepared = JSON.stringify({ 0: { mediaId: "7" } });
-      await setup.db
+      await stack.db
         .updateTable("deliveries")
         .set({ prepared, tries: 3 })
         .where("id", "=", id)
@@ -155,8 +110,10 @@ describe("scheduling", () => {
   test.each(["preparing", "sending", "unknown"] as const)(
     "is refused while a delivery is %s, and moves nothing",
     async (state) => {
-      const { postId, deliveryIds } = await planned({ channelIds: [channel.id, other.id] });
-      await putDelivery(setup.context, deliveryIds[0] ?? "", { state });
+      const { postId, deliveryIds } = await planned({
+        channelIds: [posts.channel.id, posts.other.id],
+      });
+      await putDelivery(stack.context, deliveryIds[0] ?? "", { state });
       const before = await stored(postId);
 
       const answer = await schedule(postId, { local: "2027-02-04T09:00", zone: "UTC" });
@@ -170,9 +127,9 @@ describe("scheduling", () => {
   );
 
   test("leaves a published channel alone and moves the other one", async () => {
-    const { postId } = await planned({ channelIds: [channel.id, other.id] });
+    const { postId } = await planned({ channelIds: [posts.channel.id, posts.other.id] });
     const [first, second] = await stored(postId);
-    await putDelivery(setup.context, first?.id ?? "", { state: "published", publishedAt });
+    await putDelivery(stack.context, first?.id ?? "", { state: "published", publishedAt });
 
     const answer = await schedule(postId, { local: "2027-02-04T09:00", zone: "UTC" });
 
@@ -192,7 +149,7 @@ describe("scheduling", () => {
     ["partial", "is published in part."],
   ] as const)("is refused when every channel is %s", async (state, words) => {
     const { postId, deliveryIds } = await planned();
-    await putDelivery(setup.context, deliveryIds[0] ?? "", { state, publishedAt });
+    await putDelivery(stack.context, deliveryIds[0] ?? "", { state, publishedAt });
 
     const answer = await schedule(postId, { local: "2027-02-04T09:00", zone: "UTC" });
 
@@ -215,7 +172,7 @@ describe("scheduling", () => {
   test("under one Idempotency-Key moves nothing the second time", async () => {
     const postId = await draft();
     const key = { "idempotency-key": uuidv7() };
-    const again = () => author.post(`/posts/${postId}/schedule`, { at: chicago }, key);
+    const again = () => stack.client.post(`/posts/${postId}/schedule`, { at: tomorrow }, key);
 
     const answers = [await again(), await again()];
 
@@ -226,11 +183,11 @@ describe("scheduling", () => {
 
   test("of a version that somebody has edited since is refused", async () => {
     const postId = await draft();
-    await author.patch(`/posts/${postId}`, { labels: ["edited"] });
+    await stack.client.patch(`/posts/${postId}`, { labels: ["edited"] });
 
-    const answer = await author.post(
+    const answer = await stack.client.post(
       `/posts/${postId}/schedule`,
-      { at: chicago },
+      { at: tomorrow },
       { "if-match": '"1"' },
     );
 
@@ -248,9 +205,9 @@ describe("scheduling", () => {
   });
 
   test("is refused when a channel was removed since", async () => {
-    const gone = await aChannel(setup.context, author.actor);
-    const postId = await draft({ channelIds: [channel.id, gone.id] });
-    await setup.db
+    const gone = await aChannel(stack.context, stack.client.actor);
+    const postId = await draft({ channelIds: [posts.channel.id, gone.id] });
+    await stack.db
       .updateTable("channels")
       .set({ removedAt: now })
       .where("id", "=", gone.id)
@@ -261,92 +218,4 @@ describe("scheduling", () => {
     expect(answer).toMatchObject({ status: 400, body: { code: "post.unknown_channel" } });
     expect(await stored(postId)).toEqual([]);
   });
-});
-
-describe("cancelling", () => {
-  const cancel = (postId: string) => author.post<CancelledPostView>(`/posts/${postId}/cancel`);
-
-  test("ends every delivery that nothing has left of, and the post is a draft again", async () => {
-    const { postId } = await planned({ channelIds: [channel.id, other.id] });
-
-    const answer = await cancel(postId);
-
-    expect(answer.status).toBe(200);
-    expect(answer.body.state).toBe("draft");
-    expect(answer.body.deliveries.map(({ state }) => state)).toEqual(["cancelled", "cancelled"]);
-    for (const row of await stored(postId)) {
-      expect(row).toMatchObject({ state: "cancelled", nextAt: null, version: 2 });
-    }
-  });
-
-  test("is all or nothing: where one is on its way, the others stay", async () => {
-    const { postId, deliveryIds } = await planned({ channelIds: [channel.id, other.id] });
-    await putDelivery(setup.context, deliveryIds[1] ?? "", { state: "sending" });
-    const before = await stored(postId);
-
-    const answer = await cancel(postId);
-
-    expect(answer).toMatchObject({
-      status: 409,
-      body: { code: "post.publishing", errors: [{ deliveryId: deliveryIds[1], state: "sending" }] },
-    });
-    expect(await stored(postId)).toEqual(before);
-  });
-
-  test("leaves what is published, and the post stays planned", async () => {
-    const { postId } = await planned({ channelIds: [channel.id, other.id] });
-    const [first] = await stored(postId);
-    await putDelivery(setup.context, first?.id ?? "", { state: "published", publishedAt });
-
-    const answer = await cancel(postId);
-
-    expect(answer.body.state).toBe("scheduled");
-    const states = (await stored(postId)).map(({ state }) => state);
-    expect(states.sort()).toEqual(["cancelled", "published"]);
-  });
-
-  test("is refused when everything is published", async () => {
-    const { postId, deliveryIds } = await planned();
-    await putDelivery(setup.context, deliveryIds[0] ?? "", { state: "published", publishedAt });
-
-    expect(await cancel(postId)).toMatchObject({
-      status: 409,
-      body: { code: "post.already_published" },
-    });
-  });
-
-  test("is refused for a post without a time", async () => {
-    expect(await cancel(await draft())).toMatchObject({
-      status: 409,
-      body: { code: "post.not_scheduled" },
-    });
-  });
-
-  test("lets the post be scheduled anew, as a new delivery", async () => {
-    const { postId, deliveryIds } = await planned();
-    await cancel(postId);
-
-    const answer = await schedule(postId);
-
-    expect(answer.body.deliveries).toHaveLength(1);
-    expect(answer.body.deliveries[0]?.id).not.toBe(deliveryIds[0]);
-    const { body } = await author.get<PostView>(`/posts/${postId}`);
-    expect(body.deliveries.map(({ id }) => id)).toEqual(answer.body.deliveries.map(({ id }) => id));
-  });
-});
-
-test("cancelling, moving and editing at the same moment end in one of the honest states", async () => {
-  const { postId } = await planned();
-
-  const answers = await Promise.all([
-    author.post(`/posts/${postId}/cancel`),
-    schedule(postId, { local: "2027-02-05T09:00", zone: "UTC" }),
-    author.patch(`/posts/${postId}`, { parts: [{ text: "Sleep seven hours." }] }),
-    schedule(postId, { local: "2027-02-06T09:00", zone: "UTC" }),
-  ]);
-
-  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-  const { body: post } = await author.get<PostView>(`/posts/${postId}`);
-  const living = (await stored(postId)).filter(({ state }) => state !== "cancelled");
-  expect(living.length).toBe(post.state === "draft" ? 0 : 1);
 });

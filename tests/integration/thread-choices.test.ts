@@ -3,9 +3,10 @@ import { v7 as uuidv7 } from "uuid";
 import { removeDelivery } from "../../shared/commands/remove-delivery.ts";
 import type { DeliveryView } from "../../shared/contract/delivery.ts";
 import { DELIVERY_STATES } from "../../shared/domain/delivery.ts";
+import { statusesOf } from "../support/api-client.ts";
 import { apiStack } from "../support/api-stack.ts";
 import { anOpenAttempt, aReceipt, type StoredDelivery } from "../support/builders.ts";
-import { dueAt, now, statusesOf, storedDeliveries } from "../support/stored-deliveries.ts";
+import { dueAt, now, storedDeliveries } from "../support/stored-deliveries.ts";
 
 const stack = apiStack({ now, each: "test" });
 const deliveries = storedDeliveries(stack);

@@ -5,6 +5,7 @@ import { proveCredentials } from "../../shared/commands/prove-credentials.ts";
 import type { Simulator } from "../../shared/connectors/simulator.ts";
 import type { DeliveryView } from "../../shared/contract/delivery.ts";
 import { DELIVERY_STATES, type DeliveryState } from "../../shared/domain/delivery.ts";
+import { statusesOf } from "../support/api-client.ts";
 import { apiStack } from "../support/api-stack.ts";
 import { aDelivery, anOpenAttempt, aReceipt } from "../support/builders.ts";
 import { contextWith, startSimulatorOf } from "../support/publishing.ts";
@@ -14,7 +15,6 @@ import {
   notPublished,
   now,
   parts,
-  statusesOf,
   storedDeliveries,
 } from "../support/stored-deliveries.ts";
 

@@ -76,6 +76,10 @@ export async function startApi(context: Context): Promise<TestApi> {
   };
 }
 
+/** In ascending order: which of several is served first is open. */
+export const statusesOf = (answers: readonly { status: number }[]) =>
+  answers.map(({ status }) => status).toSorted((a, b) => a - b);
+
 async function signIn(
   context: Context,
   url: string,

@@ -22,10 +22,6 @@ export const errorOf = (kind: FailureKind) => ({
 // oxlint-disable-next-line unicorn/no-thenable -- a word of the public contract, and never a function
 export const notPublished = (then: "send_again" | "drop") => ({ outcome: "not_published", then });
 
-/** In ascending order: which of several is served first is open. */
-export const statusesOf = (answers: readonly { status: number }[]) =>
-  answers.map(({ status }) => status).toSorted((a, b) => a - b);
-
 type Channel = { readonly id: string; readonly platform: string };
 
 /** Deliveries as workers leave them. */
