@@ -1,54 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { v7 as uuidv7 } from "uuid";
-import {
-  startSimulator,
-  type MastodonSimulator,
-} from "../../shared/connectors/mastodon/simulator.ts";
-import { startApi, type ApiClient, type TestApi } from "../support/api-client.ts";
-import { createTestContext, type TestContext } from "../support/context.ts";
+import { startApi } from "../support/api-client.ts";
+import { apiStack } from "../support/api-stack.ts";
+import { channelRequests } from "../support/channel-requests.ts";
 
-let platform: MastodonSimulator;
-let opened: TestContext;
-let api: TestApi;
-let admin: ApiClient;
-
-beforeAll(async () => {
-  platform = await startSimulator();
-  opened = await createTestContext();
-  api = await startApi(opened.context);
-  admin = await api.signIn();
-});
-
-afterAll(async () => {
-  await api.close();
-  await opened.close();
-  await platform.close();
-});
-
-/** What a person types in to connect an account of the simulated platform. */
-function aRequest(account: string, name = account) {
-  return { platform: "mastodon", name, credentials: platform.account(account) };
-}
-
-async function connect(account: string): Promise<string> {
-  const { body } = await admin.post("/channels", aRequest(account));
-  return body.id;
-}
-
-/** The types of what happened to one subject, oldest first. */
-async function eventsOf(subjectId: string): Promise<string[]> {
-  const rows = await opened.db
-    .selectFrom("events")
-    .select("type")
-    .where("subjectId", "=", subjectId)
-    .orderBy("id")
-    .execute();
-  return rows.map((row) => row.type);
-}
+const stack = apiStack();
+const requests = channelRequests(stack);
+const { aRequest, connect, eventsOf } = requests;
 
 describe("connecting", () => {
   test("stores a channel whose credentials work", async () => {
-    const answer = await admin.post("/channels", aRequest("heart", "Heart Center"));
+    const answer = await stack.client.post("/channels", aRequest("heart", "Heart Center"));
 
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({
@@ -59,7 +21,7 @@ describe("connecting", () => {
       attention: null,
     });
     expect(await eventsOf(answer.body.id)).toEqual(["channel.connected"]);
-    const read = await admin.get(`/channels/${answer.body.id}`);
+    const read = await stack.client.get(`/channels/${answer.body.id}`);
     expect(read.body).toEqual(answer.body);
   });
 
@@ -67,11 +29,11 @@ describe("connecting", () => {
     const request = aRequest("secretive");
     const { accessToken } = request.credentials;
 
-    const made = await admin.post("/channels", request);
-    const listed = await admin.get("/channels?limit=200");
+    const made = await stack.client.post("/channels", request);
+    const listed = await stack.client.get("/channels?limit=200");
 
     expect(JSON.stringify([made.body, listed.body])).not.toContain(accessToken);
-    const { sealedCredentials } = await opened.db
+    const { sealedCredentials } = await stack.db
       .selectFrom("channels")
       .select("sealedCredentials")
       .where("id", "=", made.body.id)
@@ -80,17 +42,17 @@ describe("connecting", () => {
   });
 
   test("refuses an account that is connected already", async () => {
-    await admin.post("/channels", aRequest("twice"));
+    await stack.client.post("/channels", aRequest("twice"));
 
-    const again = await admin.post("/channels", aRequest("twice", "Another name"));
+    const again = await stack.client.post("/channels", aRequest("twice", "Another name"));
 
     expect(again).toMatchObject({ status: 409, body: { code: "channel.exists" } });
   });
 
   test("refuses a name that another channel has, whatever its case", async () => {
-    await admin.post("/channels", aRequest("namesake", "Kidney Center"));
+    await stack.client.post("/channels", aRequest("namesake", "Kidney Center"));
 
-    const again = await admin.post("/channels", aRequest("other", "KIDNEY center"));
+    const again = await stack.client.post("/channels", aRequest("other", "KIDNEY center"));
 
     expect(again).toMatchObject({
       status: 409,
@@ -99,8 +61,8 @@ describe("connecting", () => {
   });
 
   test("lets two workspaces connect the same account", async () => {
-    await admin.post("/channels", aRequest("shared"));
-    const other = await api.signIn();
+    await stack.client.post("/channels", aRequest("shared"));
+    const other = await stack.api.signIn();
 
     const answer = await other.post("/channels", aRequest("shared"));
 
@@ -109,9 +71,9 @@ describe("connecting", () => {
 
   test("tells the platform's own words when it refuses the credentials", async () => {
     const request = aRequest("locked-out");
-    platform.expireTokens("locked-out");
+    requests.platform.expireTokens("locked-out");
 
-    const answer = await admin.post("/channels", request);
+    const answer = await stack.client.post("/channels", request);
 
     expect(answer).toMatchObject({
       status: 400,
@@ -124,10 +86,10 @@ describe("connecting", () => {
   });
 
   test("says which credential is missing", async () => {
-    const answer = await admin.post("/channels", {
+    const answer = await stack.client.post("/channels", {
       platform: "mastodon",
       name: "Incomplete",
-      credentials: { server: platform.url },
+      credentials: { server: requests.platform.url },
     });
 
     expect(answer).toMatchObject({
@@ -140,14 +102,14 @@ describe("connecting", () => {
     const request = aRequest("away");
     const credentials = { ...request.credentials, server: "http://127.0.0.1:1" };
 
-    const answer = await admin.post("/channels", { ...request, credentials });
+    const answer = await stack.client.post("/channels", { ...request, credentials });
 
     expect(answer).toMatchObject({
       status: 503,
       body: { code: "channel.platform_unreachable", errors: [{ kind: "unavailable" }] },
     });
     expect(answer.headers.get("retry-after")).toBe("5");
-    const { body } = await admin.get("/channels?limit=200");
+    const { body } = await stack.client.get("/channels?limit=200");
     expect(body.items.map((channel) => channel["name"])).not.toContain("away");
   });
 
@@ -160,8 +122,8 @@ describe("connecting", () => {
       return Promise.reject(new TypeError("fetch failed", { cause }));
     };
     const offline = async (platform: string, credentials: object) => {
-      const unknowing = await startApi({ ...opened.context, fetch: nobodyKnows });
-      const { workspaceId } = admin.actor;
+      const unknowing = await startApi({ ...stack.context, fetch: nobodyKnows });
+      const { workspaceId } = stack.client.actor;
       const someone = await unknowing.signIn({ workspaceId });
       const answer = await someone.post("/channels", { platform, name: "Mistyped", credentials });
       await unknowing.close();
@@ -207,7 +169,7 @@ describe("connecting", () => {
     const request = aRequest("inside");
     const credentials = { ...request.credentials, server: "https://10.0.0.1" };
 
-    const answer = await admin.post("/channels", { ...request, credentials });
+    const answer = await stack.client.post("/channels", { ...request, credentials });
 
     expect(answer).toMatchObject({ status: 400, body: { code: "channel.credentials_refused" } });
     expect(answer.body.detail).toContain("POSTWELL_ALLOW_PRIVATE_HOSTS");
@@ -220,7 +182,7 @@ describe("connecting", () => {
     const request = aRequest("typo");
     const credentials = { ...request.credentials, accessToken };
 
-    expect(await admin.post("/channels", { ...request, credentials })).toMatchObject({
+    expect(await stack.client.post("/channels", { ...request, credentials })).toMatchObject({
       status: 400,
       body: {
         code: "channel.credentials_invalid",
@@ -230,7 +192,10 @@ describe("connecting", () => {
   });
 
   test("names the platforms that there are when it does not know one", async () => {
-    const answer = await admin.post("/channels", { ...aRequest("space"), platform: "myspace" });
+    const answer = await stack.client.post("/channels", {
+      ...aRequest("space"),
+      platform: "myspace",
+    });
 
     expect(answer).toMatchObject({
       status: 400,
@@ -243,9 +208,9 @@ describe("connecting", () => {
     const headers = { "idempotency-key": uuidv7() };
     const request = aRequest("keyed");
 
-    const first = await admin.post("/channels", request, headers);
-    const second = await admin.post("/channels", request, headers);
-    const other = await admin.post("/channels", aRequest("keyed", "Other"), headers);
+    const first = await stack.client.post("/channels", request, headers);
+    const second = await stack.client.post("/channels", request, headers);
+    const other = await stack.client.post("/channels", aRequest("keyed", "Other"), headers);
 
     expect(first.status).toBe(201);
     expect(second).toMatchObject({ status: 201, body: first.body });
@@ -256,7 +221,7 @@ describe("connecting", () => {
 
 describe("reading", () => {
   test("pages through all channels, each once, and narrows by platform and state", async () => {
-    const client = await api.signIn();
+    const client = await stack.api.signIn();
     for (const name of ["one", "two", "three"]) await client.post("/channels", aRequest(name));
 
     const first = await client.get("/channels?limit=2");
@@ -273,7 +238,7 @@ describe("reading", () => {
 
   test("hides another workspace's channel as if there were none", async () => {
     const id = await connect("private");
-    const stranger = await api.signIn();
+    const stranger = await stack.api.signIn();
 
     const answers = await Promise.all([
       stranger.get(`/channels/${id}`),
@@ -289,8 +254,8 @@ describe("reading", () => {
 
   test("lets authors read channels and nothing more", async () => {
     const id = await connect("guarded");
-    const { workspaceId } = admin.actor;
-    const author = await api.signIn({ scope: "author", workspaceId });
+    const { workspaceId } = stack.client.actor;
+    const author = await stack.api.signIn({ scope: "author", workspaceId });
 
     const refused = await Promise.all([
       author.post("/channels", aRequest("authors-own")),
