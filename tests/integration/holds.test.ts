@@ -1,78 +1,29 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import type { Simulator } from "../../shared/connectors/simulator.ts";
+import { expect, test } from "@jest/globals";
 import type { HoldView } from "../../shared/contract/hold.ts";
-import type { Actor } from "../../shared/context.ts";
 import { confirmFence } from "../../shared/db/holds.ts";
-import type { RunningWorker } from "../../worker/worker.ts";
-import { startApi, type ApiClient, type TestApi } from "../support/api-client.ts";
-import type { TestContext } from "../support/context.ts";
-import { describeInBothModes, wipeRedis } from "../support/queue-modes.ts";
-import {
-  aConnectedChannel,
-  aPlannedDelivery,
-  contextWith,
-  eventually,
-  startSimulatorOf,
-  startWorkers,
-} from "../support/publishing.ts";
-
-const noon = new Date("2027-02-05T12:00:00Z");
-const minutesAfterNoon = (minutes: number) => new Date(noon.getTime() + minutes * 60_000);
+import { minutesAfterNoon, publishingStack } from "../support/publishing-stack.ts";
+import { describeInBothModes } from "../support/queue-modes.ts";
+import { eventually } from "../support/publishing.ts";
 
 describeInBothModes("holds", (mode) => {
-  let simulator: Simulator;
-  let stack: TestContext;
-  let api: TestApi;
-  let client: ApiClient;
-  let actor: Actor;
-  let channel: { id: string; platform: string };
-  let workers: RunningWorker[] = [];
+  const stack = publishingStack(mode, { withApi: true });
 
-  beforeAll(async () => {
-    await wipeRedis(mode);
-    simulator = await startSimulatorOf("sandbox", { now: () => stack.context.now() });
-    stack = await contextWith({ sandbox: simulator }, mode.settings);
-    api = await startApi(stack.context);
-  });
-  beforeEach(async () => {
-    await stack.setClock(noon);
-    client = await api.signIn();
-    actor = client.actor;
-    channel = await aConnectedChannel(stack, actor, "sandbox", simulator.account(`a${Date.now()}`));
-  });
-  afterEach(async () => {
-    await Promise.all(workers.map((worker) => worker.stop()));
-    workers = [];
-  });
-  afterAll(async () => {
-    await api.close();
-    await stack.close();
-    await simulator.close();
-  });
-
-  const stateOf = async (id: string) => {
-    const query = stack.db.selectFrom("deliveries").select("state").where("id", "=", id);
-    return (await query.executeTakeFirstOrThrow()).state;
-  };
-  const reaches = (id: string, state: string) =>
-    eventually(
-      () => stateOf(id),
-      (now) => now === state,
-    );
-  const plan = (minutes: number, text = `Planned ${channel.id} ${minutes}`) =>
-    aPlannedDelivery(stack, actor, channel, { texts: [text], dueAt: minutesAfterNoon(minutes) });
+  const stateOf = async (id: string) => (await stack.row(id)).state;
+  const plan = (minutes: number, text = `Planned ${stack.channel.id} ${minutes}`) =>
+    stack.plan({ texts: [text], dueAt: minutesAfterNoon(minutes) });
   const stop = (scope: unknown = { kind: "workspace" }, more: object = {}) =>
-    client.post<HoldView>("/holds", { scope, reason: "A storm is coming.", ...more });
-  const seenHere = () => simulator.posts().filter(({ text }) => text.includes(channel.id));
+    stack.client.post<HoldView>("/holds", { scope, reason: "A storm is coming.", ...more });
+  const seenHere = () =>
+    stack.simulator.posts().filter(({ text }) => text.includes(stack.channel.id));
 
   test("lets nothing out after its answer, and ending it publishes nothing", async () => {
-    workers = await startWorkers(stack, 2);
+    await stack.start(2);
     const ids = await Promise.all([1, 2, 3].map((minutes) => plan(minutes)));
 
     const { status, body: hold } = await stop();
     await stack.setClock(minutesAfterNoon(5));
-    for (const id of ids) await reaches(id, "held");
-    const ended = await client.post<HoldView>(`/holds/${hold.id}/end`);
+    for (const id of ids) await stack.reaches(id, "held");
+    const ended = await stack.client.post<HoldView>(`/holds/${hold.id}/end`);
 
     expect({ status, active: hold.active, confirmed: hold.confirmed }).toEqual({
       status: 201,
@@ -82,7 +33,7 @@ describeInBothModes("holds", (mode) => {
     expect(ended.body).toMatchObject({ active: false, held: 3, alreadySending: [] });
     const later = await plan(6);
     await stack.setClock(minutesAfterNoon(6));
-    await reaches(later, "published");
+    await stack.reaches(later, "published");
     expect(seenHere()).toHaveLength(1);
   });
 
@@ -90,68 +41,60 @@ describeInBothModes("holds", (mode) => {
     const id = await plan(1);
     const { body: hold } = await stop();
     await stack.setClock(minutesAfterNoon(2));
-    await client.post(`/holds/${hold.id}/end`);
+    await stack.client.post(`/holds/${hold.id}/end`);
 
-    workers = await startWorkers(stack);
+    await stack.start();
 
-    await reaches(id, "held");
+    await stack.reaches(id, "held");
     expect(seenHere()).toEqual([]);
   });
 
   test("publishes held deliveries when a person gives them a time", async () => {
-    workers = await startWorkers(stack);
+    await stack.start();
     const id = await plan(0);
-    await reaches(id, "published");
+    await stack.reaches(id, "published");
     const { body: hold } = await stop();
     const held = await plan(1);
     await stack.setClock(minutesAfterNoon(1));
-    await reaches(held, "held");
+    await stack.reaches(held, "held");
 
-    await client.post(`/holds/${hold.id}/end`);
-    await client.post(`/deliveries/${held}/retry`, {});
+    await stack.client.post(`/holds/${hold.id}/end`);
+    await stack.client.post(`/deliveries/${held}/retry`, {});
 
-    await reaches(held, "published");
+    await stack.reaches(held, "published");
   });
 
   test("holds a retry, too, while it lasts", async () => {
-    workers = await startWorkers(stack);
+    await stack.start();
     await stop();
     const held = await plan(1);
     await stack.setClock(minutesAfterNoon(1));
-    await reaches(held, "held");
+    await stack.reaches(held, "held");
 
-    await client.post(`/deliveries/${held}/retry`, {});
+    await stack.client.post(`/deliveries/${held}/retry`, {});
 
-    await reaches(held, "held");
+    await stack.reaches(held, "held");
     expect(seenHere()).toEqual([]);
   });
 
   test("stops one channel and leaves the others alone", async () => {
-    const other = await aConnectedChannel(
-      stack,
-      actor,
-      "sandbox",
-      simulator.account(`b${Date.now()}`),
-    );
-    workers = await startWorkers(stack);
+    const other = await stack.connect();
+    await stack.start();
     await stop({ kind: "channels", channelIds: [other.id] });
 
     const free = await plan(1);
-    const held = await aPlannedDelivery(stack, actor, other, {
-      texts: ["Held"],
-      dueAt: minutesAfterNoon(1),
-    });
+    const held = await stack.plan({ on: other, texts: ["Held"], dueAt: minutesAfterNoon(1) });
     await stack.setClock(minutesAfterNoon(1));
 
-    await reaches(free, "published");
-    await reaches(held, "held");
+    await stack.reaches(free, "published");
+    await stack.reaches(held, "held");
   });
 
   test.each([
     ["campaign", { campaign: "Heart Month" }],
     ["label", { labels: ["recipes"] }],
   ] as const)("stops by %s", async (kind, mark) => {
-    workers = await startWorkers(stack);
+    await stack.start();
     const marked = await plan(1);
     const free = await plan(2);
     const post = await stack.db
@@ -165,14 +108,14 @@ describeInBothModes("holds", (mode) => {
     await stop({ kind, [kind]: kind === "label" ? "recipes" : "Heart Month" });
     await stack.setClock(minutesAfterNoon(2));
 
-    await reaches(marked, "held");
-    await reaches(free, "published");
+    await stack.reaches(marked, "held");
+    await stack.reaches(free, "published");
   });
 
   test.each(["must wait", "needs a person"])(
     "holds what comes due on a channel that %s, when its time comes",
     async (why) => {
-      workers = await startWorkers(stack);
+      await stack.start();
       const change =
         why === "must wait"
           ? { waitUntil: minutesAfterNoon(60), waitReason: "platform_limit" as const }
@@ -185,36 +128,40 @@ describeInBothModes("holds", (mode) => {
                 platformMessage: null,
               }),
             };
-      await stack.db.updateTable("channels").set(change).where("id", "=", channel.id).execute();
+      await stack.db
+        .updateTable("channels")
+        .set(change)
+        .where("id", "=", stack.channel.id)
+        .execute();
       const id = await plan(2);
       await stop();
       expect(await stateOf(id)).toBe("scheduled");
 
       await stack.setClock(minutesAfterNoon(2));
 
-      await reaches(id, "held");
+      await stack.reaches(id, "held");
       const notices = stack.db.selectFrom("notices").select("kind").where("subjectId", "=", id);
       expect(await notices.execute()).toContainEqual({ kind: "delivery.held" });
     },
   );
 
   test("ends by itself", async () => {
-    workers = await startWorkers(stack);
+    await stack.start();
     await stop({ kind: "workspace" }, { endsAt: minutesAfterNoon(10).toISOString() });
     const during = await plan(5);
     const after = await plan(11);
 
     await stack.setClock(minutesAfterNoon(5));
-    await reaches(during, "held");
+    await stack.reaches(during, "held");
     await stack.setClock(minutesAfterNoon(11));
 
-    await reaches(after, "published");
+    await stack.reaches(after, "published");
     expect(await stateOf(during)).toBe("held");
   });
 
   test("does not reach into another workspace", async () => {
-    const stranger = await api.signIn();
-    workers = await startWorkers(stack);
+    const stranger = await stack.api.signIn();
+    await stack.start();
     const hold = await stranger.post<HoldView>("/holds", {
       scope: { kind: "workspace" },
       reason: "Theirs.",
@@ -223,8 +170,8 @@ describeInBothModes("holds", (mode) => {
 
     await stack.setClock(minutesAfterNoon(1));
 
-    await reaches(id, "published");
-    expect((await client.get(`/holds/${hold.body.id}`)).status).toBe(404);
+    await stack.reaches(id, "published");
+    expect((await stack.client.get(`/holds/${hold.body.id}`)).status).toBe(404);
   });
 
   test("waits for a worker that has not confirmed", async () => {
@@ -238,7 +185,7 @@ describeInBothModes("holds", (mode) => {
           stack.db
             .selectFrom("holds")
             .select("fence")
-            .where("workspaceId", "=", actor.workspaceId)
+            .where("workspaceId", "=", stack.actor.workspaceId)
             .execute(),
         (rows) => rows.length === 1,
       ).then(() => isOpen),
@@ -253,39 +200,39 @@ describeInBothModes("holds", (mode) => {
   });
 
   test("names what was already being sent", async () => {
-    simulator.fault("commit_hang_after_success", 1);
-    workers = await startWorkers(stack);
+    stack.simulator.fault("commit_hang_after_success", 1);
+    await stack.start();
     const id = await plan(0);
-    await reaches(id, "sending");
+    await stack.reaches(id, "sending");
 
     const { body: hold } = await stop();
 
-    expect(hold.alreadySending).toMatchObject([{ deliveryId: id, channelId: channel.id }]);
-    simulator.fault("commit_hang_after_success", 0);
+    expect(hold.alreadySending).toMatchObject([{ deliveryId: id, channelId: stack.channel.id }]);
+    stack.simulator.fault("commit_hang_after_success", 0);
   });
 
   test("names what was armed while it was about to begin", async () => {
-    simulator.fault("commit_hang_after_success", 1);
-    workers = await startWorkers(stack);
+    stack.simulator.fault("commit_hang_after_success", 1);
+    await stack.start();
     const id = await plan(0);
-    await reaches(id, "sending");
+    await stack.reaches(id, "sending");
     // As if the hold's transaction had begun before, and had waited for the attempt to be written.
     await stack.setClock(minutesAfterNoon(-1));
 
     const { body: hold } = await stop();
 
-    expect(hold.alreadySending).toMatchObject([{ deliveryId: id, channelId: channel.id }]);
-    simulator.fault("commit_hang_after_success", 0);
+    expect(hold.alreadySending).toMatchObject([{ deliveryId: id, channelId: stack.channel.id }]);
+    stack.simulator.fault("commit_hang_after_success", 0);
   });
 
   test("is repeated under the same key as one hold", async () => {
-    const headers = { "Idempotency-Key": `stop ${channel.id}` };
+    const headers = { "Idempotency-Key": `stop ${stack.channel.id}` };
     const body = { scope: { kind: "workspace" }, reason: "Twice pressed." };
 
-    const first = await client.post<HoldView>("/holds", body, headers);
-    const second = await client.post<HoldView>("/holds", body, headers);
+    const first = await stack.client.post<HoldView>("/holds", body, headers);
+    const second = await stack.client.post<HoldView>("/holds", body, headers);
 
     expect(second.body.id).toBe(first.body.id);
-    expect((await client.get<{ items: unknown[] }>("/holds")).body.items).toHaveLength(1);
+    expect((await stack.client.get<{ items: unknown[] }>("/holds")).body.items).toHaveLength(1);
   });
 });

@@ -1,6 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
-import type { Simulator } from "../../shared/connectors/simulator.ts";
 import type { Actor } from "../../shared/context.ts";
 import { createLogger } from "../../shared/logger.ts";
 import { serveMetrics } from "../../worker/metrics/server.ts";
@@ -9,15 +8,9 @@ import { startApi, type TestApi } from "../support/api-client.ts";
 import { aChannel, aDelivery } from "../support/builders.ts";
 import { anActor, createTestContext, type TestContext } from "../support/context.ts";
 import { samplesOf } from "../support/prometheus.ts";
-import {
-  aConnectedChannel,
-  aPlannedDelivery,
-  contextWith,
-  eventually,
-  startSimulatorOf,
-  startWorkers,
-} from "../support/publishing.ts";
-import { describeInBothModes, wipeRedis } from "../support/queue-modes.ts";
+import { publishingStack } from "../support/publishing-stack.ts";
+import { eventually } from "../support/publishing.ts";
+import { describeInBothModes } from "../support/queue-modes.ts";
 
 const now = new Date("2027-02-05T15:00:00Z");
 const inHours = (hours: number) => new Date(now.getTime() + hours * 3_600_000);
@@ -102,47 +95,18 @@ describe("the api's metrics", () => {
 });
 
 describeInBothModes("a worker's metrics", (mode) => {
-  let simulator: Simulator;
-  let stack: TestContext;
-  let actor: Actor;
-  let channel: { id: string; platform: string };
-  let workers: readonly RunningWorker[] = [];
-  let count = 0;
+  const stack = publishingStack(mode);
+  let worker: RunningWorker | undefined;
 
-  beforeAll(async () => {
-    await wipeRedis(mode);
-    simulator = await startSimulatorOf("sandbox", { now: () => stack.context.now() });
-    stack = await contextWith({ sandbox: simulator }, mode.settings);
-    actor = await anActor(stack);
-  });
-  beforeEach(async () => {
-    count += 1;
-    const credentials = simulator.account(`account ${count}`);
-    channel = await aConnectedChannel(stack, actor, "sandbox", credentials);
-  });
-  afterEach(async () => {
-    await Promise.all(workers.map((worker) => worker.stop()));
-    workers = [];
-  });
-  afterAll(async () => {
-    await stack.close();
-    await simulator.close();
-  });
-
-  const samples = async () => samplesOf((await workers[0]?.metrics.metrics()) ?? "");
-  const reaches = (id: string, state: string) =>
-    eventually(
-      () => stack.db.selectFrom("deliveries").select("state").where("id", "=", id).execute(),
-      ([row]) => row?.state === state,
-    );
+  const samples = async () => samplesOf((await worker?.metrics.metrics()) ?? "");
   const plan = () => {
     const dueAt = stack.context.now();
-    return aPlannedDelivery(stack, actor, channel, { texts: [`Post ${count}`], dueAt });
+    return stack.plan({ texts: [`Post on ${stack.channel.id}`], dueAt });
   };
 
   test("count how late posts begin to go out, how attempts end, and the clock's skew", async () => {
-    workers = await startWorkers(stack);
-    await reaches(await plan(), "published");
+    [worker] = await stack.start();
+    await stack.reaches(await plan(), "published");
 
     const seen = await eventually(samples, (all) => "postwell_clock_skew_seconds" in all);
     const platform = 'platform="sandbox"';
@@ -160,10 +124,10 @@ describeInBothModes("a worker's metrics", (mode) => {
   test("count a subject that was taken over from a worker that died", async () => {
     const id = await plan();
     await sql`update outbox set leased_by = 'dead', leased_until = now() - interval '1 s', handed_at = null
-               where subject_id = ${channel.id}`.execute(stack.db);
-    workers = await startWorkers(stack);
+               where subject_id = ${stack.channel.id}`.execute(stack.db);
+    [worker] = await stack.start();
 
-    await reaches(id, "published");
+    await stack.reaches(id, "published");
 
     expect(await samples()).toMatchObject({ postwell_leases_taken_over_total: 1 });
   });
@@ -172,12 +136,11 @@ describeInBothModes("a worker's metrics", (mode) => {
     if (mode.name === "direct") return;
     const api = await startApi(stack.context);
     const seen = async () => samplesOf(await (await api.fetch("/metrics")).text());
-    workers = await startWorkers(stack);
+    await stack.start();
     const healthy = await eventually(seen, (all) => all["postwell_queue_silent_lanes"] === 0);
     const client = await api.signIn();
     const { body } = await client.get("/status");
-    await Promise.all(workers.map((worker) => worker.stop()));
-    workers = [];
+    await stack.stopWorkers();
     // Canaries are sent by workers: without one, no lane is known to deliver.
     const silent = await eventually(seen, (all) => (all["postwell_queue_silent_lanes"] ?? 0) > 0);
     await api.close();

@@ -5,6 +5,7 @@ import type { Actor } from "../../shared/context.ts";
 import type { Tables } from "../../shared/db/tables.ts";
 import { findDelivery } from "../../shared/queries/deliveries.ts";
 import type { RunningWorker } from "../../worker/worker.ts";
+import { startApi, type ApiClient, type TestApi } from "./api-client.ts";
 import { anActor, type TestContext } from "./context.ts";
 import {
   aConnectedChannel,
@@ -35,7 +36,12 @@ type FoundDelivery = NonNullable<Awaited<ReturnType<typeof findDelivery>>>;
 /** One platform's stand-in and a real context; each test finds a channel of its own, an empty queue, and no worker running. */
 export interface PublishingStack extends TestContext {
   readonly simulator: Simulator;
+  /** With an API, of a workspace of the test's own. */
   readonly actor: Actor;
+  /** Only with an API. */
+  readonly api: TestApi;
+  /** The actor, over the API. */
+  readonly client: ApiClient;
   readonly channel: Channel;
   /** What the simulator calls the channel's account. */
   readonly account: string;
@@ -59,6 +65,7 @@ export interface PublishingStack extends TestContext {
 }
 
 export interface StackOptions {
+  readonly withApi?: boolean;
   readonly platform?: string;
   readonly settings?: Readonly<Record<string, string>>;
   /** Stands between Postwell and the platform. */
@@ -71,6 +78,8 @@ export function publishingStack(mode: QueueMode, options: StackOptions = {}): Pu
   let simulator: Simulator;
   let test: TestContext;
   let actor: Actor;
+  let api: TestApi | null = null;
+  let client: ApiClient | null = null;
   let channel: Channel;
   let accounts = 0;
   let workers: Pick<RunningWorker, "stop">[] = [];
@@ -95,15 +104,21 @@ export function publishingStack(mode: QueueMode, options: StackOptions = {}): Pu
     simulator = await startSimulatorOf(platform, { now: () => test.context.now() });
     const real = await contextWith({ [platform]: simulator }, { ...mode.settings, ...settings });
     test = { ...real, context: { ...real.context, fetch: intercept(real.context.fetch) } };
-    actor = await anActor(test);
+    if (options.withApi === true) api = await startApi(test.context);
+    else actor = await anActor(test);
   });
   beforeEach(async () => {
     await wipeRedis(mode);
     await test.setClock(noon);
+    if (api) {
+      client = await api.signIn();
+      ({ actor } = client);
+    }
     channel = await connect();
   });
   afterEach(stopWorkers);
   afterAll(async () => {
+    await api?.close();
     await test.close();
     await simulator.close();
   });
@@ -123,6 +138,12 @@ export function publishingStack(mode: QueueMode, options: StackOptions = {}): Pu
     },
     get actor() {
       return actor;
+    },
+    get api() {
+      return present(api);
+    },
+    get client() {
+      return present(client);
     },
     get channel() {
       return channel;
@@ -153,4 +174,9 @@ export function publishingStack(mode: QueueMode, options: StackOptions = {}): Pu
       ),
     posts: () => simulator.posts().filter(({ text }) => text.endsWith(channel.id)),
   };
+}
+
+function present<T>(made: T | null): T {
+  if (made === null) throw new Error("The stack was asked for without its API.");
+  return made;
 }
