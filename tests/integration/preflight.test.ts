@@ -1,16 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { sql } from "kysely";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { sql, type Updateable } from "kysely";
 import { connectorOf } from "../../shared/commands/channel-calls.ts";
 import { schedulePost } from "../../shared/commands/schedule-post.ts";
 import { addMedia, storeImage } from "../../shared/commands/upload-media.ts";
-import type { Capabilities } from "../../shared/connectors/capabilities.ts";
 import type { DeliveryView } from "../../shared/contract/delivery.ts";
 import type { HoldView } from "../../shared/contract/hold.ts";
+import type { Tables } from "../../shared/db/tables.ts";
 import type { PostContent } from "../../shared/domain/post.ts";
 import type { RunningWorker } from "../../worker/worker.ts";
-import { startApi, type ApiClient, type TestApi } from "../support/api-client.ts";
+import type { ApiClient } from "../support/api-client.ts";
+import { apiStack } from "../support/api-stack.ts";
 import { aChannel, aMedium, aPost } from "../support/builders.ts";
-import type { TestContext } from "../support/context.ts";
 import { aPicture } from "../support/pictures.ts";
 import { contextWith, eventually, startWorkers } from "../support/publishing.ts";
 
@@ -22,19 +22,15 @@ const DAY = 24 * HOUR;
 
 // The queue wakes it as any other job; what it sees is in PostgreSQL alone.
 describe("the preflight", () => {
-  let stack: TestContext;
-  let api: TestApi;
+  const open = () => contextWith({}, { POSTWELL_QUEUE: "direct" });
+  const stack = apiStack({ open, each: "test" });
   let client: ApiClient;
   let channel: { id: string; platform: string };
   let workers: readonly RunningWorker[] = [];
 
-  beforeAll(async () => {
-    stack = await contextWith({}, { POSTWELL_QUEUE: "direct" });
-    api = await startApi(stack.context);
-  });
   beforeEach(async () => {
     await stack.setClock(before(2 * HOUR));
-    client = await api.signIn();
+    client = stack.client;
     channel = await aChannel(stack.context, client.actor);
   });
   afterEach(async () => {
@@ -43,10 +39,6 @@ describe("the preflight", () => {
     // What a test leaves behind must not become due in the next one.
     await sql`update deliveries set next_at = null, preflight_at = null`.execute(stack.db);
     await sql`delete from platform_health`.execute(stack.db);
-  });
-  afterAll(async () => {
-    await api.close();
-    await stack.close();
   });
 
   const scheduled = async (
@@ -77,12 +69,8 @@ describe("the preflight", () => {
     const query = stack.db.selectFrom("notices").select("kind").where("subjectId", "=", id);
     return (await query.execute()).map(({ kind }) => kind);
   };
-  const changeChannel = (change: { capabilities?: Capabilities; signInEndsAt?: Date }) => {
-    const { capabilities, ...rest } = change;
-    const stored = capabilities ? { capabilities: JSON.stringify(capabilities) } : {};
-    const query = stack.db.updateTable("channels").set({ ...rest, ...stored });
-    return query.where("id", "=", channel.id).execute();
-  };
+  const changeChannel = (change: Updateable<Tables["channels"]>) =>
+    stack.db.updateTable("channels").set(change).where("id", "=", channel.id).execute();
   const capabilities = () => connectorOf(stack.context, channel.platform).capabilities;
 
   test("looks a day, an hour and five minutes before the time, and not before or after", async () => {
@@ -165,11 +153,7 @@ describe("the preflight", () => {
     await changeChannel({ signInEndsAt: before(10) });
     await turns(id, "red", "sign_in.ends");
     const attention = JSON.stringify({ kind: "reauthorize", title: "It has ended", detail: "d" });
-    await stack.db
-      .updateTable("channels")
-      .set({ attention, state: "needs_attention", signInEndsAt: null })
-      .where("id", "=", channel.id)
-      .execute();
+    await changeChannel({ attention, state: "needs_attention", signInEndsAt: null });
 
     await turns(id, "red", "channel.needs_attention");
   });
@@ -188,7 +172,7 @@ describe("the preflight", () => {
     await turns(id, "amber", "alt_text.missing");
 
     const { text, ...rest } = capabilities();
-    await changeChannel({ capabilities: { ...rest, text: { ...text, max: 5 } } });
+    await changeChannel({ capabilities: JSON.stringify({ ...rest, text: { ...text, max: 5 } }) });
 
     await turns(id, "red", "text.too_long", "alt_text.missing");
   });
@@ -201,13 +185,9 @@ describe("the preflight", () => {
 
     await turns(id, "red", "media.broken");
     await changeChannel({ signInEndsAt: before(-DAY) });
+    const rows = stack.db.selectFrom("channels").select("preflightAt").where("id", "=", channel.id);
     await eventually(
-      () =>
-        stack.db
-          .selectFrom("channels")
-          .select("preflightAt")
-          .where("id", "=", channel.id)
-          .execute(),
+      () => rows.execute(),
       ([row]) => row?.preflightAt === null,
     );
     expect(await noticesOf(id)).toEqual(["delivery.preflight_red"]);
@@ -244,7 +224,7 @@ describe("the preflight", () => {
   test("foretells that a budget will be used up, and that posts stand too close", async () => {
     const perMs = HOUR * 60_000;
     const budgets = [{ scope: "channel" as const, limit: 2, perMs }];
-    await changeChannel({ capabilities: { ...capabilities(), budgets } });
+    await changeChannel({ capabilities: JSON.stringify({ ...capabilities(), budgets }) });
     const thread = [1, 2].map((part) => ({ text: `Part ${part} of two`, mediaIds: [] }));
 
     const first = await scheduled({ parts: thread });

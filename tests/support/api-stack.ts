@@ -4,7 +4,7 @@ import { startApi, type ApiClient, type TestApi } from "./api-client.ts";
 import { createTestContext, type TestContext } from "./context.ts";
 
 /** The API on a database of its own, and somebody who uses it. */
-export interface ApiStack extends Pick<TestContext, "context" | "db" | "setClock"> {
+export interface ApiStack extends TestContext {
   readonly api: TestApi;
   readonly client: ApiClient;
 }
@@ -40,6 +40,9 @@ export function apiStack(options: ApiStackOptions = {}): ApiStack {
   });
 
   return {
+    get url() {
+      return test.url;
+    },
     get context() {
       return test.context;
     },
@@ -53,5 +56,7 @@ export function apiStack(options: ApiStackOptions = {}): ApiStack {
       return client;
     },
     setClock: (instant, how) => test.setClock(instant, how),
+    syncClock: () => test.syncClock(),
+    close: () => test.close(),
   };
 }
