@@ -3,12 +3,18 @@ import { confirmFence, forgetWorker } from "../../shared/db/holds.ts";
 
 const LOOK_EVERY_MS = 200;
 
+/** Less than it takes until whoever starts a hold counts this worker as gone, and waits for it no longer. */
+const BELIEVED_MS = 10_000;
+
 /**
  * Follows the fence of the holds, and confirms it. Whoever starts a hold waits for this confirmation: it says that whatever this
  * process commits from now on was armed under that fence.
  */
 export interface FenceWatch {
-  /** Whether no newer hold is known than the one that an attempt was armed under. Ask immediately before the commit. */
+  /**
+   * Whether no newer hold is known than the one that an attempt was armed under, and this process is known to be alive. Ask
+   * immediately before the commit.
+   */
   isCurrent(fence: number): boolean;
   /** Takes over a fence that came with some other answer. */
   observe(fence: number): void;
@@ -17,6 +23,7 @@ export interface FenceWatch {
 
 export function watchFence({ db, log }: Context, workerId: string): FenceWatch {
   let newest = 0;
+  let confirmedAtMs = -Infinity;
   const stopping = new AbortController();
   const observe = (fence: number): void => {
     newest = Math.max(newest, fence);
@@ -25,7 +32,9 @@ export function watchFence({ db, log }: Context, workerId: string): FenceWatch {
   async function confirm(): Promise<void> {
     for (;;) {
       const confirmed = newest;
+      const askedAtMs = performance.now();
       observe(await confirmFence(db, workerId, confirmed));
+      confirmedAtMs = askedAtMs;
       if (newest === confirmed) return;
     }
   }
@@ -44,7 +53,7 @@ export function watchFence({ db, log }: Context, workerId: string): FenceWatch {
 
   const done = loop();
   return {
-    isCurrent: (fence) => fence >= newest,
+    isCurrent: (fence) => fence >= newest && performance.now() - confirmedAtMs < BELIEVED_MS,
     observe,
     async stop() {
       stopping.abort();

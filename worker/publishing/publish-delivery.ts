@@ -54,13 +54,15 @@ async function publishPart(
   planned: PlannedPart,
   partCount: number,
 ): Promise<DueDelivery | null> {
-  const { ledger, budgets, meters } = publishing;
+  const { ledger, fences, budgets, meters } = publishing;
   const index = delivery.receipts.length;
   const part: OutgoingPart = { ...planned, thread: threadBefore(delivery.receipts, index) };
   const prepared = await preparePart(work, delivery, part, index);
   if (prepared instanceof ConnectorError)
     return stopPublication(work, publishing, delivery, prepared);
   const allPrepared = { ...delivery.prepared, [index]: prepared };
+  // Known already, so that no attempt is written that would not be made.
+  if (!fences.isCurrent(delivery.holdFence)) return waitAfterRefusal();
   const exhausted = await budgets.take(delivery);
   if (exhausted) {
     meters.waitedForBudget(delivery.platform, exhausted.scope);
@@ -128,7 +130,7 @@ function outcomeOf(published: PublishedPart | ConnectorError | "not_sent"): stri
   return published instanceof ConnectorError ? published.kind : "published";
 }
 
-/** Somebody has moved the delivery, or the lease is short of time: the next claim shows which, but not in a hot loop. */
+/** Somebody has moved the delivery, a hold has begun, or the lease is short of time: the next claim shows which, but not in a hot loop. */
 async function waitAfterRefusal(): Promise<null> {
   await new Promise((resolve) => {
     setTimeout(resolve, REFUSAL_PAUSE_MS);
