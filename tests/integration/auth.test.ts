@@ -1,33 +1,23 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { bootstrapToken } from "../../shared/commands/bootstrap-token.ts";
 import { createToken } from "../../shared/commands/create-token.ts";
 import { tokenHash } from "../../shared/domain/token.ts";
-import { startApi, type AnyBody, type TestApi } from "../support/api-client.ts";
-import { createTestContext, type TestContext } from "../support/context.ts";
+import { startApi, type AnyBody } from "../support/api-client.ts";
+import { apiStack } from "../support/api-stack.ts";
+import { createTestContext } from "../support/context.ts";
 
-let opened: TestContext;
-let api: TestApi;
-
-beforeAll(async () => {
-  opened = await createTestContext();
-  api = await startApi(opened.context);
-});
-
-afterAll(async () => {
-  await api.close();
-  await opened.close();
-});
+const stack = apiStack();
 
 async function askWith(authorization: string | null): Promise<{ status: number; body: AnyBody }> {
   const headers = authorization === null ? {} : { authorization };
-  const response = await api.fetch("/api/v1/platforms", { headers });
+  const response = await stack.api.fetch("/api/v1/platforms", { headers });
   return { status: response.status, body: JSON.parse(await response.text()) };
 }
 
 async function aToken(lastsDays: number | null = null): Promise<{ id: string; token: string }> {
-  const { actor } = await api.signIn();
+  const { actor } = await stack.api.signIn();
   const { workspaceId } = actor;
-  return createToken(opened.context, { workspaceId, name: "Test", scope: "author", lastsDays });
+  return createToken(stack.context, { workspaceId, name: "Test", scope: "author", lastsDays });
 }
 
 describe("signing in", () => {
@@ -55,19 +45,19 @@ describe("signing in", () => {
     const details = new Set(answers.map(({ body }) => `${body.code} ${body.detail}`));
     expect(answers.map(({ status }) => status)).toEqual(headers.map(() => 401));
     expect(details.size).toBe(1);
-    const response = await api.fetch("/api/v1/platforms");
+    const response = await stack.api.fetch("/api/v1/platforms");
     expect(response.headers.get("www-authenticate")).toBe('Bearer realm="postwell"');
   });
 
   test("ends with the token's last day", async () => {
     const { token } = await aToken(2);
     const start = new Date("2027-01-04T08:00:00Z");
-    await opened.setClock(start);
+    await stack.setClock(start);
     const { token: shortLived } = await aToken(2);
 
-    await opened.setClock(new Date("2027-01-06T07:59:00Z"));
+    await stack.setClock(new Date("2027-01-06T07:59:00Z"));
     const before = await askWith(`Bearer ${shortLived}`);
-    await opened.setClock(new Date("2027-01-06T08:00:01Z"));
+    await stack.setClock(new Date("2027-01-06T08:00:01Z"));
     const after = await askWith(`Bearer ${shortLived}`);
 
     expect([before.status, after.status]).toEqual([200, 401]);
@@ -78,8 +68,8 @@ describe("signing in", () => {
     const { id, token } = await aToken();
     await askWith(`Bearer ${token}`);
 
-    const revoked = { revokedAt: opened.context.now() };
-    await opened.db.updateTable("apiTokens").set(revoked).where("id", "=", id).execute();
+    const revoked = { revokedAt: stack.context.now() };
+    await stack.db.updateTable("apiTokens").set(revoked).where("id", "=", id).execute();
 
     expect((await askWith(`Bearer ${token}`)).body.code).toBe("token.invalid");
   });
@@ -87,7 +77,7 @@ describe("signing in", () => {
   test("stores the token's hash and nothing that leads back to it", async () => {
     const { id, token } = await aToken();
 
-    const row = await opened.db
+    const row = await stack.db
       .selectFrom("apiTokens")
       .selectAll()
       .where("id", "=", id)
@@ -99,7 +89,7 @@ describe("signing in", () => {
   });
 
   test("finds a token by one look into an index", async () => {
-    const plan = await opened.db
+    const plan = await stack.db
       .selectFrom("apiTokens")
       .select(["id", "workspaceId", "scope"])
       .where("tokenHash", "=", tokenHash("pw_any"))

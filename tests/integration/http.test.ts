@@ -1,31 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
-import { startApi, type AnyBody, type ApiClient, type TestApi } from "../support/api-client.ts";
+import { startApi, type AnyBody } from "../support/api-client.ts";
 import { aChannel, aMedium } from "../support/builders.ts";
-import { createTestContext, type TestContext } from "../support/context.ts";
+import { apiStack } from "../support/api-stack.ts";
+import { createTestContext } from "../support/context.ts";
 
-let opened: TestContext;
-let api: TestApi;
-let client: ApiClient;
-
-beforeAll(async () => {
-  opened = await createTestContext();
-  api = await startApi(opened.context);
-  client = await api.signIn();
-});
-
-afterAll(async () => {
-  await api.close();
-  await opened.close();
-});
+const stack = apiStack();
 
 /** Sends bytes that no JSON library would write. */
 async function postBytes(
   body: string | Uint8Array<ArrayBuffer>,
 ): Promise<{ status: number; body: AnyBody }> {
-  const { authorization } = client;
-  const response = await api.fetch("/api/v1/posts", {
+  const { authorization } = stack.client;
+  const response = await stack.api.fetch("/api/v1/posts", {
     method: "POST",
     headers: { authorization, "content-type": "application/json" },
     body,
@@ -35,7 +23,7 @@ async function postBytes(
 
 describe("problems", () => {
   test("have the media type, the code and the id of the request", async () => {
-    const answer = await client.get(`/channels/${uuidv7()}`);
+    const answer = await stack.client.get(`/channels/${uuidv7()}`);
 
     expect(answer.headers.get("content-type")).toContain("application/problem+json");
     expect(answer.body).toEqual({
@@ -50,22 +38,22 @@ describe("problems", () => {
   });
 
   test("answer an unknown address with 404, with a token and outside of the API", async () => {
-    expect(await client.get("/nothing-here")).toMatchObject({
+    expect(await stack.client.get("/nothing-here")).toMatchObject({
       status: 404,
       body: { code: "route.missing" },
     });
-    expect((await api.fetch("/nothing-here")).status).toBe(404);
+    expect((await stack.api.fetch("/nothing-here")).status).toBe(404);
   });
 
   test("leak nothing of an error of our own", async () => {
     const read = () => Promise.reject(new Error("secret detail"));
     const broken = await startApi({
-      ...opened.context,
-      media: { ...opened.context.media, read },
+      ...stack.context,
+      media: { ...stack.context.media, read },
     });
-    const { id } = await aMedium(opened.context, client.actor);
+    const { id } = await aMedium(stack.context, stack.client.actor);
 
-    const { authorization } = client;
+    const { authorization } = stack.client;
     const response = await broken.fetch(`/api/v1/media/${id}/content`, {
       headers: { authorization },
     });
@@ -91,7 +79,7 @@ describe("problems", () => {
   });
 
   test("cope with an address that cannot be decoded", async () => {
-    expect(await client.get("/channels/%E0%A4%A")).toMatchObject({
+    expect(await stack.client.get("/channels/%E0%A4%A")).toMatchObject({
       status: 400,
       body: { code: "request.malformed" },
     });
@@ -149,7 +137,7 @@ describe("bodies", () => {
   });
 
   test("with unknown or wrong fields are refused, with each place", async () => {
-    const answer = await client.post("/posts", {
+    const answer = await stack.client.post("/posts", {
       parts: [{ text: 7, colour: "red" }],
       when: "now",
     });
@@ -180,21 +168,21 @@ describe("bodies", () => {
 
 describe("lists", () => {
   test.each(["nonsense", "WyJhIl0", "bnVsbA", "e30"])("refuse the cursor %s", async (cursor) => {
-    expect(await client.get(`/channels?cursor=${cursor}`)).toMatchObject({
+    expect(await stack.client.get(`/channels?cursor=${cursor}`)).toMatchObject({
       status: 400,
       body: { code: "request.bad_cursor", errors: [{ path: "cursor" }] },
     });
   });
 
   test.each(["0", "201", "-1", "many", "1.5"])("refuse the limit %s", async (limit) => {
-    expect(await client.get(`/channels?limit=${limit}`)).toMatchObject({
+    expect(await stack.client.get(`/channels?limit=${limit}`)).toMatchObject({
       status: 400,
       body: { code: "request.invalid", errors: [{ path: "limit" }] },
     });
   });
 
   test("refuse a NUL in the query", async () => {
-    expect(await client.get("/channels?platform=a%00b")).toMatchObject({
+    expect(await stack.client.get("/channels?platform=a%00b")).toMatchObject({
       status: 400,
       body: { code: "text.broken", errors: [{ path: "platform" }] },
     });
@@ -203,8 +191,8 @@ describe("lists", () => {
 
 describe("the process", () => {
   test("tells that it lives and that its stores are ready", async () => {
-    const health = await api.fetch("/healthz");
-    const readiness = await api.fetch("/readyz");
+    const health = await stack.api.fetch("/healthz");
+    const readiness = await stack.api.fetch("/readyz");
 
     expect(health.status).toBe(200);
     expect(JSON.parse(await readiness.text())).toEqual({
@@ -228,7 +216,7 @@ describe("the process", () => {
   });
 
   test("gives Prometheus its gauges", async () => {
-    const response = await api.fetch("/metrics");
+    const response = await stack.api.fetch("/metrics");
 
     const text = await response.text();
     expect(text).toContain('postwell_deliveries{state="failed"} 0');
@@ -237,7 +225,7 @@ describe("the process", () => {
   });
 
   test("says nothing of what it is made of, and lets pages load nothing", async () => {
-    const response = await api.fetch("/");
+    const response = await stack.api.fetch("/");
 
     expect(response.headers.has("x-powered-by")).toBe(false);
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
@@ -245,9 +233,9 @@ describe("the process", () => {
   });
 
   test("says whether the next 24 hours will publish", async () => {
-    const someone = await api.signIn();
-    await aChannel(opened.context, someone.actor);
-    await opened.db.insertInto("workers").values({ id: "a", confirmedFence: 0 }).execute();
+    const someone = await stack.api.signIn();
+    await aChannel(stack.context, someone.actor);
+    await stack.db.insertInto("workers").values({ id: "a", confirmedFence: 0 }).execute();
 
     const answer = await someone.get("/status");
 

@@ -1,29 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { v7 as uuidv7 } from "uuid";
 import { forgetOldKeys } from "../../shared/db/idempotency-keys.ts";
-import { startApi, type ApiClient, type TestApi } from "../support/api-client.ts";
-import { createTestContext, type TestContext } from "../support/context.ts";
+import { startApi } from "../support/api-client.ts";
+import { apiStack } from "../support/api-stack.ts";
+import { createTestContext } from "../support/context.ts";
 
-let opened: TestContext;
-let api: TestApi;
-let client: ApiClient;
-
-beforeAll(async () => {
-  opened = await createTestContext();
-  api = await startApi(opened.context);
-  client = await api.signIn();
-});
-
-afterAll(async () => {
-  await api.close();
-  await opened.close();
-});
+const stack = apiStack();
 
 const aBody = () => ({ parts: [{ text: "Take the stairs." }] });
 
 describe("Idempotency-Key", () => {
   test("makes one post of many requests at the same time", async () => {
-    const { actor, ...fresh } = await api.signIn();
+    const { actor, ...fresh } = await stack.api.signIn();
     const headers = { "idempotency-key": uuidv7() };
 
     const answers = await Promise.all(
@@ -34,7 +22,7 @@ describe("Idempotency-Key", () => {
     expect(answers.every(({ status }) => status === 201)).toBe(true);
     const replayed = answers.filter((answer) => answer.headers.has("idempotency-replayed"));
     expect(replayed).toHaveLength(7);
-    const posts = await opened.db
+    const posts = await stack.db
       .selectFrom("posts")
       .select("id")
       .where("workspaceId", "=", actor.workspaceId)
@@ -45,8 +33,8 @@ describe("Idempotency-Key", () => {
   test("gives back the headers, too", async () => {
     const headers = { "idempotency-key": uuidv7() };
 
-    const first = await client.post("/posts", aBody(), headers);
-    const second = await client.post("/posts", aBody(), headers);
+    const first = await stack.client.post("/posts", aBody(), headers);
+    const second = await stack.client.post("/posts", aBody(), headers);
 
     expect(first.headers.get("etag")).toBe('"1"');
     expect(second.headers.get("etag")).toBe('"1"');
@@ -55,10 +43,10 @@ describe("Idempotency-Key", () => {
 
   test("is refused for another body, and for another address", async () => {
     const headers = { "idempotency-key": uuidv7() };
-    await client.post("/posts", aBody(), headers);
+    await stack.client.post("/posts", aBody(), headers);
 
-    const otherBody = await client.post("/posts", { parts: [{ text: "Walk." }] }, headers);
-    const otherPath = await client.post("/channels", aBody(), headers);
+    const otherBody = await stack.client.post("/posts", { parts: [{ text: "Walk." }] }, headers);
+    const otherPath = await stack.client.post("/channels", aBody(), headers);
 
     for (const answer of [otherBody, otherPath]) {
       expect(answer).toMatchObject({ status: 409, body: { code: "idempotency.key_reused" } });
@@ -69,17 +57,17 @@ describe("Idempotency-Key", () => {
     const headers = { "idempotency-key": uuidv7() };
     const channelIds = [uuidv7()];
 
-    const refused = await client.post("/posts", { ...aBody(), channelIds }, headers);
-    const accepted = await client.post("/posts", aBody(), headers);
+    const refused = await stack.client.post("/posts", { ...aBody(), channelIds }, headers);
+    const accepted = await stack.client.post("/posts", aBody(), headers);
 
     expect([refused.status, accepted.status]).toEqual([400, 201]);
   });
 
   test("belongs to its workspace", async () => {
     const headers = { "idempotency-key": uuidv7() };
-    const stranger = await api.signIn();
+    const stranger = await stack.api.signIn();
 
-    const mine = await client.post("/posts", aBody(), headers);
+    const mine = await stack.client.post("/posts", aBody(), headers);
     const theirs = await stranger.post("/posts", aBody(), headers);
 
     expect(theirs.status).toBe(201);
@@ -91,7 +79,7 @@ describe("Idempotency-Key", () => {
     ["too long", "k".repeat(201)],
     ["not plain", "caf\u00e9"],
   ])("is refused when it is %s", async (_, key) => {
-    const answer = await client.post("/posts", aBody(), { "idempotency-key": key });
+    const answer = await stack.client.post("/posts", aBody(), { "idempotency-key": key });
 
     expect(answer).toMatchObject({ status: 400, body: { code: "idempotency.bad_key" } });
   });

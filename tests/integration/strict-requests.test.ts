@@ -1,31 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { v7 as uuidv7 } from "uuid";
-import { startApi, type AnyBody, type ApiClient, type TestApi } from "../support/api-client.ts";
+import { type AnyBody } from "../support/api-client.ts";
 import { aChannel } from "../support/builders.ts";
-import { createTestContext, type TestContext } from "../support/context.ts";
+import { apiStack } from "../support/api-stack.ts";
 
-let opened: TestContext;
-let api: TestApi;
-let client: ApiClient;
-
-beforeAll(async () => {
-  opened = await createTestContext();
-  api = await startApi(opened.context);
-  client = await api.signIn();
-});
-
-afterAll(async () => {
-  await api.close();
-  await opened.close();
-});
+const stack = apiStack();
 
 async function send(
   path: string,
   { body, type }: { body: string | Uint8Array<ArrayBuffer>; type: string },
 ): Promise<{ status: number; body: AnyBody }> {
-  const { authorization } = client;
+  const { authorization } = stack.client;
   const headers = { authorization, "content-type": type };
-  const response = await api.fetch(`/api/v1${path}`, { method: "POST", headers, body });
+  const response = await stack.api.fetch(`/api/v1${path}`, { method: "POST", headers, body });
   return { status: response.status, body: JSON.parse(await response.text()) };
 }
 
@@ -46,27 +33,27 @@ describe("what is not known", () => {
     ["/events?last-event-id=1-1", "last-event-id"],
     ["/posts?__proto__=1", "__proto__"],
   ])("is refused in the query of %s", async (path, parameter) => {
-    expect(await client.get(path)).toMatchObject({
+    expect(await stack.client.get(path)).toMatchObject({
       status: 400,
       body: { code: "request.invalid", errors: [{ path: parameter, code: "unknown_field" }] },
     });
   });
 
   test("is refused in the query of a change, too, and nothing is changed", async () => {
-    const answer = await client.post("/posts?dryRun=true", JSON.parse(aPost));
+    const answer = await stack.client.post("/posts?dryRun=true", JSON.parse(aPost));
 
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: "dryRun" }] } });
-    expect((await client.get("/posts")).body.items).toEqual([]);
+    expect((await stack.client.get("/posts")).body.items).toEqual([]);
   });
 
   test("is refused in the body of what takes none", async () => {
-    const answer = await client.post(`/posts/${missing}/cancel`, { reason: "rain" });
+    const answer = await stack.client.post(`/posts/${missing}/cancel`, { reason: "rain" });
 
     expect(answer).toMatchObject({
       status: 400,
       body: { errors: [{ path: "reason", code: "unknown_field" }] },
     });
-    expect(await client.post(`/posts/${missing}/cancel`, {})).toMatchObject({ status: 404 });
+    expect(await stack.client.post(`/posts/${missing}/cancel`, {})).toMatchObject({ status: 404 });
   });
 });
 
@@ -80,7 +67,7 @@ describe("what would be stored or asked for in vain is refused", () => {
     ["/engagement?to=0000-12-31T00:00:00Z", "to"],
     [`/deliveries?cursor=${early}`, "cursor"],
   ])("a year that never was: %s", async (path, parameter) => {
-    const answer = await client.get(path);
+    const answer = await stack.client.get(path);
 
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: parameter }] } });
   });
@@ -93,7 +80,7 @@ describe("what would be stored or asked for in vain is refused", () => {
     ["reason", "/holds", { scope: { kind: "workspace" }, reason: "\u200B" }],
     ["name", "/channels", { platform: "sandbox", name: "\u200B" }],
   ])("a name that nobody sees: %s", async (field, path, body) => {
-    expect(await client.post(path, body)).toMatchObject({
+    expect(await stack.client.post(path, body)).toMatchObject({
       status: 400,
       body: { errors: [{ path: field }] },
     });
@@ -102,7 +89,7 @@ describe("what would be stored or asked for in vain is refused", () => {
   test("a link that would publish a password", async () => {
     const link = "https://nurse:secret@example.org/";
 
-    expect(await client.post("/posts", { parts: words, link })).toMatchObject({
+    expect(await stack.client.post("/posts", { parts: words, link })).toMatchObject({
       status: 400,
       body: { errors: [{ path: "link" }] },
     });
@@ -113,7 +100,7 @@ describe("what would be stored or asked for in vain is refused", () => {
     form.set("dryRun", "true");
     form.set("file", new Blob(["channel,time,zone,text"]), "a.csv");
 
-    expect(await client.post("/imports", form)).toMatchObject({
+    expect(await stack.client.post("/imports", form)).toMatchObject({
       status: 400,
       body: { errors: [{ path: "dryRun", code: "unknown_field" }] },
     });
@@ -121,17 +108,17 @@ describe("what would be stored or asked for in vain is refused", () => {
 });
 
 test("ids mean the same in upper case", async () => {
-  const { id } = await aChannel(opened.context, client.actor);
+  const { id } = await aChannel(stack.context, stack.client.actor);
   const upper = id.toUpperCase();
 
-  const answer = await client.post("/posts", {
+  const answer = await stack.client.post("/posts", {
     parts: [{ text: "Walk a little." }],
     channelIds: [upper],
     variants: { [upper]: { parts: [{ text: "Walk." }] } },
   });
 
   expect(answer).toMatchObject({ status: 201, body: { channelIds: [id] } });
-  const { body: found } = await client.get(`/posts?channelId=${upper}`);
+  const { body: found } = await stack.client.get(`/posts?channelId=${upper}`);
   expect(found.items.map((post) => post.id)).toEqual([answer.body.id]);
 });
 
@@ -175,8 +162,8 @@ describe("a body of another kind", () => {
   );
 
   test("is refused with 415 where it is packed in a way that we cannot unpack", async () => {
-    const { authorization } = client;
-    const response = await api.fetch("/api/v1/posts", {
+    const { authorization } = stack.client;
+    const response = await stack.api.fetch("/api/v1/posts", {
       method: "POST",
       headers: { authorization, "content-type": "application/json", "content-encoding": "zstd2" },
       body: aPost,
@@ -203,15 +190,15 @@ describe("a body of another kind", () => {
 
 describe("a refusal names its place", () => {
   test("in the headers", async () => {
-    const { body: post } = await client.post("/posts", JSON.parse(aPost));
+    const { body: post } = await stack.client.post("/posts", JSON.parse(aPost));
     const used = { "idempotency-key": uuidv7() };
-    await client.post("/posts", JSON.parse(aPost), used);
+    await stack.client.post("/posts", JSON.parse(aPost), used);
 
-    const stale = await client.delete(`/posts/${post.id}`, { "if-match": '"9"' });
-    const reused = await client.post("/posts", { parts: [{ text: "Run." }] }, used);
-    const badKey = await client.post("/posts", {}, { "idempotency-key": "" });
-    const lost = await client.get("/events", { "last-event-id": "somewhere" });
-    const nobody = await api.fetch("/api/v1/posts");
+    const stale = await stack.client.delete(`/posts/${post.id}`, { "if-match": '"9"' });
+    const reused = await stack.client.post("/posts", { parts: [{ text: "Run." }] }, used);
+    const badKey = await stack.client.post("/posts", {}, { "idempotency-key": "" });
+    const lost = await stack.client.get("/events", { "last-event-id": "somewhere" });
+    const nobody = await stack.api.fetch("/api/v1/posts");
 
     expect(stale.body.errors).toMatchObject([{ path: "header.If-Match", code: "post.changed" }]);
     expect(reused.body.errors).toMatchObject([
@@ -241,19 +228,19 @@ describe("a refusal names its place", () => {
     two.append("file", new Blob(["channel,time"]), "a.csv");
     two.append("other", new Blob(["channel,time"]), "b.csv");
 
-    const notUtf8 = await client.post("/imports", form);
-    const malformed = await client.post("/imports", two);
+    const notUtf8 = await stack.client.post("/imports", form);
+    const malformed = await stack.client.post("/imports", two);
 
     expect(notUtf8.body).toMatchObject({ code: "import.not_utf8", errors: [{ path: "file" }] });
     expect(malformed.body).toMatchObject({ code: "upload.malformed", errors: [{ path: "file" }] });
   });
 
   test("in the address, where that names nothing, or nothing that is ready for it", async () => {
-    const { body: post } = await client.post("/posts", JSON.parse(aPost));
+    const { body: post } = await stack.client.post("/posts", JSON.parse(aPost));
 
-    const missing = await client.get(`/posts/${uuidv7()}`);
-    const notPlanned = await client.post(`/posts/${post.id}/cancel`);
-    const nowhere = await client.get("/nothing-here");
+    const missing = await stack.client.get(`/posts/${uuidv7()}`);
+    const notPlanned = await stack.client.post(`/posts/${post.id}/cancel`);
+    const nowhere = await stack.client.get("/nothing-here");
 
     expect(missing.body.errors).toMatchObject([{ path: "address", code: "post.missing" }]);
     expect(notPlanned.body.errors).toMatchObject([{ path: "address", code: "post.not_scheduled" }]);
@@ -263,18 +250,20 @@ describe("a refusal names its place", () => {
 
 describe("If-Match", () => {
   test("is heeded by a cancellation", async () => {
-    const { body: post } = await client.post("/posts", JSON.parse(aPost));
+    const { body: post } = await stack.client.post("/posts", JSON.parse(aPost));
 
-    const answer = await client.post(`/posts/${post.id}/cancel`, undefined, { "if-match": '"9"' });
+    const answer = await stack.client.post(`/posts/${post.id}/cancel`, undefined, {
+      "if-match": '"9"',
+    });
 
     expect(answer).toMatchObject({ status: 412, body: { code: "post.changed" } });
   });
 
   test("takes no weak tag: it promises too little for a change", async () => {
-    const { body: post } = await client.post("/posts", JSON.parse(aPost));
+    const { body: post } = await stack.client.post("/posts", JSON.parse(aPost));
 
-    const weak = await client.delete(`/posts/${post.id}`, { "if-match": 'W/"1"' });
-    const strong = await client.delete(`/posts/${post.id}`, { "if-match": '"7", "1"' });
+    const weak = await stack.client.delete(`/posts/${post.id}`, { "if-match": 'W/"1"' });
+    const strong = await stack.client.delete(`/posts/${post.id}`, { "if-match": '"7", "1"' });
 
     expect([weak.status, strong.status]).toEqual([412, 204]);
   });
