@@ -46,7 +46,7 @@ describeInBothModes("a worker that is frozen around its request", (mode) => {
       await thawed;
       return answerLate(answer ?? (await fetch(input, late)));
     };
-    freezing = { ...stack, context: { ...stack.context, fetch: fetchWithFreeze } };
+    freezing = stack.withContext({ ...stack.context, fetch: fetchWithFreeze });
   });
   afterEach(async () => {
     thaw();

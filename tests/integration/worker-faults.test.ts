@@ -72,7 +72,7 @@ describeInBothModes("workers", (mode) => {
       return response;
     };
     const context = { ...stack.context, fetch: silent };
-    stack.endWithTest(startWorker({ ...stack, context }));
+    stack.endWithTest(startWorker(stack.withContext(context)));
     await eventually(
       () => Promise.resolve(stack.posts()),
       (all) => all.length === 1,
@@ -126,7 +126,7 @@ describeInBothModes("workers", (mode) => {
     );
     const context = { ...stack.context, connectors: blocking };
 
-    const workers = [1, 2].map(() => startWorker({ ...stack, context }));
+    const workers = [1, 2].map(() => startWorker(stack.withContext(context)));
     stack.endWithTest(...workers);
 
     await stack.reaches(id, "published", 25_000);

@@ -45,6 +45,8 @@ export interface PublishingStack extends TestContext {
   readonly channel: Channel;
   /** What the simulator calls the channel's account. */
   readonly account: string;
+  /** The same with another context. */
+  withContext(context: TestContext["context"]): TestContext;
   /** One more channel. */
   connect(): Promise<Channel>;
   /** Plans a delivery on the channel, at noon where nothing else is said. @returns its id */
@@ -154,6 +156,7 @@ export function publishingStack(mode: QueueMode, options: StackOptions = {}): Pu
     setClock: (instant, how) => test.setClock(instant, how),
     syncClock: () => test.syncClock(),
     close: () => test.close(),
+    withContext: (context) => ({ ...test, context }),
     connect,
     plan: ({ on = channel, ...plan }) =>
       aPlannedDelivery(test, actor, on, { dueAt: noon, ...plan }),
