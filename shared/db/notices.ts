@@ -41,12 +41,13 @@ export function tellOfDeliveries(moved: string): RawBuilder<unknown> {
 /**
  * For a statement that concerns deliveries: common table expressions that tell whoever wrote the post, and the admins.
  * @param concerned name of the expression before, with id, workspace_id, post_id, reason and cause
+ * @param kind null where each row has its own
  */
-export function tellOwners(concerned: string, kind: NoticeKind): RawBuilder<unknown> {
+export function tellOwners(concerned: string, kind: NoticeKind | null): RawBuilder<unknown> {
   return sql`
     noticed as (
       insert into notices (workspace_id, recipient_id, kind, subject_id, reason, cause)
-      select m.workspace_id, t.id, ${kind}, m.id, m.reason, m.cause
+      select m.workspace_id, t.id, ${kind === null ? sql`m.kind` : kind}, m.id, m.reason, m.cause
         from ${sql.raw(concerned)} m join posts p on p.id = m.post_id
         join api_tokens t on t.workspace_id = m.workspace_id and (t.scope = 'admin' or t.id = p.created_by)
        where ${IS_ALIVE}

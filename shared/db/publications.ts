@@ -78,12 +78,13 @@ export async function recordPublished(
 }
 
 /** What came of an answer that came too late to move its delivery. */
-export type LateProof = "kept" | "second_copy" | "nothing";
+export type LateProof = "kept" | "second_copy" | "out_after_all" | "nothing";
 
 /**
  * Keeps what an answer proves that came when its part had been given up: after a person had left the thread as it was, it is a
  * receipt like the others; after all was taken away, and while it is being taken away, this part goes, too. Where another receipt
- * proves the same part, the public sees it twice: people are told. Repeatable.
+ * proves the same part, the public sees it twice; where the delivery counts as not published, it is out after all: people are told
+ * of both. Repeatable.
  */
 export async function recordLateAnswer(db: Db, answer: PublishedAnswer): Promise<LateProof> {
   const { rows } = await sql<{ proof: LateProof }>`
@@ -98,9 +99,12 @@ export async function recordLateAnswer(db: Db, answer: PublishedAnswer): Promise
       on conflict do nothing returning delivery_id),
     known as (
       select r.remote_id from receipts r where r.delivery_id = ${answer.deliveryId} and r.part = ${answer.part}),
-    twice as (
-      select l.id, l.workspace_id, l.post_id, null::text as reason, ${answer.attemptId}::text as cause
-        from late l cross join known k where k.remote_id <> ${answer.remoteId}),
+    astray as (
+      select l.id, l.workspace_id, l.post_id, null::text as reason, ${answer.attemptId}::text as cause,
+             case when k.remote_id is null then 'delivery.out_after_all' else 'delivery.out_twice' end as kind
+        from late l left join known k on true
+       where k.remote_id <> ${answer.remoteId}
+          or (k.remote_id is null and l.state in ('held', 'missed', 'failed', 'expired', 'cancelled'))),
     moved as (
       update deliveries d
          set remove_at = case when d.removal_wished_at is not null then clock() end, removal_tries = 0, removal_error = null,
@@ -121,10 +125,9 @@ export async function recordLateAnswer(db: Db, answer: PublishedAnswer): Promise
       on conflict (job, subject_id) do update
         set run_at = least(o.run_at, excluded.run_at), revision = o.revision + 1,
             handed_at = case when excluded.run_at < o.run_at then null else o.handed_at end),
-    ${tellOwners("twice", "delivery.out_twice")}
+    ${tellOwners("astray", null)}
     select case when exists (select 1 from proven) then 'kept'
-                when exists (select 1 from twice) then 'second_copy' else 'nothing' end as proof`.execute(
-    db,
-  );
+                else coalesce((select case kind when 'delivery.out_twice' then 'second_copy' else 'out_after_all' end from astray),
+                              'nothing') end as proof`.execute(db);
   return rows[0]?.proof ?? "nothing";
 }

@@ -11,6 +11,8 @@ export const NOTICES = {
   "delivery.expired": "A post was not approved in time",
   "delivery.removal_failed": "A post that was to be taken away is still public",
   "delivery.out_twice": "A part of a post is public twice: one of the two must be removed by hand",
+  "delivery.out_after_all":
+    "A post is public that counts as not published: look at its channel before it is sent again",
   "delivery.preflight_red": "A post will not go out unless somebody acts",
   "delivery.moved_by_zone_rules":
     "The rules of a time zone have changed, and a post's time with them",

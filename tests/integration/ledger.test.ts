@@ -6,7 +6,7 @@ import type { Actor } from "../../shared/context.ts";
 import { arm, claimNext, type Arming, type DueDelivery } from "../../shared/db/deliveries.ts";
 import { inTransaction } from "../../shared/db/client.ts";
 import { leaseSubjects, releaseLeases, wake } from "../../shared/db/outbox.ts";
-import { recordPublished } from "../../shared/db/publications.ts";
+import { recordLateAnswer, recordPublished } from "../../shared/db/publications.ts";
 import { anActor, type TestContext } from "../support/context.ts";
 import {
   aConnectedChannel,
@@ -235,6 +235,24 @@ describe("the ledger", () => {
       .where("deliveryId", "=", deliveryId);
     expect(await receipts.execute()).toEqual([]);
   });
+
+  test.each(["cancelled", "held", "missed", "failed"] as const)(
+    "tells people of a post that is public although its delivery is %s",
+    async (given) => {
+      const fence = await lease();
+      const attempt = arming(await claimed(fence), fence);
+      await arm(stack.db, "test-worker", 0, [attempt]);
+      const changed = stack.db.updateTable("deliveries").set({ state: given });
+      await changed.where("id", "=", deliveryId).execute();
+
+      expect(await recordLateAnswer(stack.db, answer(attempt))).toBe("out_after_all");
+      expect(await recordLateAnswer(stack.db, answer(attempt))).toBe("out_after_all");
+      const notices = stack.db.selectFrom("notices").select("kind");
+      expect(await notices.where("subjectId", "=", deliveryId).execute()).toEqual([
+        { kind: "delivery.out_after_all" },
+      ]);
+    },
+  );
 
   test.each(["attempts", "attempt_outcomes", "receipts", "snapshots"])(
     "refuses to change or delete %s",

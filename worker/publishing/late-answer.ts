@@ -12,5 +12,7 @@ export async function keepLateAnswer({ context }: Work, answer: PublishedAnswer)
   if (proof === "kept") context.log.warn({ deliveryId, part }, "a late answer was kept");
   if (proof === "second_copy")
     context.log.error({ deliveryId, part, remoteId }, "a part is public twice");
+  if (proof === "out_after_all")
+    context.log.error({ deliveryId, part, remoteId }, "a part is public that counts as not sent");
   return null;
 }
