@@ -75,7 +75,7 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
   const lanes = JOBS.flatMap((job) =>
     [...connectors.keys()].map((platform) => ({ job: job.name, lane: platform })),
   );
-  const dispatcher = createDispatcher(context, { worker: id, leases, lanes: lanes.map(laneOf) });
+  const dispatcher = createDispatcher(context, { worker: id, leases, lanes });
   const queue = openQueueFor(context, lanes, dispatcher);
 
   const looking = repeat(
@@ -126,6 +126,7 @@ export function startWorker({ context, syncClock }: OpenContext): RunningWorker 
       await repairing.stop();
       await watching.stop();
       await measuring.stop();
+      dispatcher.stop();
       await queue?.pause();
       await leases.stop();
       await queue?.close();

@@ -84,8 +84,7 @@ async function openPromoter(
     held: () => Number.POSITIVE_INFINITY,
     stop: () => Promise.resolve(),
   };
-  const lanes = [laneOf(LANE)];
-  const dispatcher = createDispatcher(opened.context, { worker: "bench", leases, lanes });
+  const dispatcher = createDispatcher(opened.context, { worker: "bench", leases, lanes: [LANE] });
   // Nobody takes the canaries out, either.
   const trusted = { ...queue, isHealthy: () => true };
   return {

@@ -5,6 +5,7 @@ import type { Job } from "./job.ts";
 /** Checks whether the published posts of one channel are still there, and as they were sent. */
 export const checkReceipts: Job = {
   name: "check-receipts",
+  atOnce: 8,
   nextRuns: (db, channelIds) =>
     nextRunsFrom(
       db,

@@ -13,6 +13,11 @@ export interface Job {
    * statement, together with the outbox's revision, so that a change made meanwhile is noticed.
    */
   nextRuns(db: Db, subjectIds: readonly string[]): Promise<ReadonlyMap<string, NextRun>>;
+  /**
+   * How many subjects of a platform one worker takes on at a time; absent for as many as it may. For what can wait: a thousand
+   * posts that went out together are looked at again together, while others are to go out.
+   */
+  readonly atOnce?: number;
   /** Set where every worker looks for this work itself, so that a row that is not in the outbox yet is no fault. */
   readonly isLookedFor?: true;
 }

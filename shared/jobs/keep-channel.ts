@@ -5,6 +5,7 @@ import type { Job } from "./job.ts";
 /** Keeps one channel able to publish: renews its sign-in before it ends, and asks the platform about it every day. */
 export const keepChannel: Job = {
   name: "keep-channel",
+  atOnce: 8,
   nextRuns: (db, channelIds) =>
     nextRunsFrom(
       db,

@@ -5,6 +5,7 @@ import type { Job } from "./job.ts";
 /** Foretells whether what is planned on one channel will go out. */
 export const preflightChannel: Job = {
   name: "preflight-channel",
+  atOnce: 8,
   isLookedFor: true,
   nextRuns: (db, channelIds) =>
     nextRunsFrom(

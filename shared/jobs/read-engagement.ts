@@ -5,6 +5,7 @@ import type { Job } from "./job.ts";
 /** Reads how the published posts of one channel are doing, as many a request as the platform allows. */
 export const readEngagement: Job = {
   name: "read-engagement",
+  atOnce: 8,
   nextRuns: (db, channelIds) =>
     nextRunsFrom(
       db,

@@ -1,9 +1,10 @@
+import { bulkhead, type BulkheadPolicy } from "cockatiel";
 import type { Context } from "../../shared/context.ts";
 import { takeForQueue, leaseDue, leaseSubjects, type LeaseAnswer } from "../../shared/db/outbox.ts";
 import { inRounds } from "../../shared/db/rounds.ts";
 import { JOBS } from "../../shared/jobs/registry.ts";
 import { LEASE_MS, type LeaseKeeper } from "./lease-keeper.ts";
-import { laneOf } from "./lane.ts";
+import { laneOf, type Lane } from "./lane.ts";
 import type { WakeQueue } from "./queue.ts";
 
 /** A hint that has not led to work for this long is taken for lost. */
@@ -17,17 +18,22 @@ const EARLY_LIMIT_MS = 5_000;
 
 /** Finds what is due, by hints from the queue or by looking into PostgreSQL, and has it run. */
 export interface Dispatcher {
-  readonly onHint: (job: string, subjectId: string) => Promise<void>;
+  readonly onHint: (lane: Lane, subjectId: string) => Promise<void>;
   /** One look: hands over what comes into the horizon, and leases what nobody else was woken for. */
   look(queue: WakeQueue | null): Promise<void>;
+  /** From now on hints are passed over; the outbox has what they meant. */
+  stop(): void;
 }
 
 export function createDispatcher(
   context: Context,
-  { worker, leases, lanes }: { worker: string; leases: LeaseKeeper; lanes: readonly string[] },
+  { worker, leases, lanes }: { worker: string; leases: LeaseKeeper; lanes: readonly Lane[] },
 ): Dispatcher {
   const holder = { worker, leaseMs: LEASE_MS };
   const { db, config } = context;
+  const rooms = lanes.map((lane) => roomOf(lane, config.concurrency));
+  const roomFor = new Map(rooms.map((room) => [room.lane, room]));
+  let isStopping = false;
   const leaseNamed = new Map(
     JOBS.map((job) => [
       job.name,
@@ -37,10 +43,10 @@ export function createDispatcher(
     ]),
   );
   async function leaseOverdue(queue: WakeQueue | null): Promise<void> {
-    const open = lanes.map((lane) => ({
+    const open = rooms.map(({ lane, atOnce }) => ({
       lane,
       lagMs: queue?.isHealthy(lane) === true ? STALE_MS : 0,
-      free: config.concurrency - leases.held(lane),
+      free: atOnce - leases.held(lane),
     }));
     for (;;) {
       const askedAtMs = performance.now();
@@ -59,7 +65,7 @@ export function createDispatcher(
 
   async function promote(queue: WakeQueue): Promise<void> {
     const { horizonMs } = config;
-    const healthy = lanes.filter((lane) => queue.isHealthy(lane));
+    const healthy = rooms.map(({ lane }) => lane).filter((lane) => queue.isHealthy(lane));
     const options = { horizonMs, staleMs: STALE_MS, limit: HAND_OVER_LIMIT, lanes: healthy };
     let added = Promise.resolve();
     for (;;) {
@@ -71,17 +77,25 @@ export function createDispatcher(
     }
   }
 
+  async function followHint(job: string, subjectId: string): Promise<void> {
+    if (isStopping) return;
+    let askedAtMs = performance.now();
+    let answer = await leaseNamed.get(job)?.(subjectId);
+    if (answer && !("lease" in answer) && isSlightlyEarly(answer.earlyMs)) {
+      await pause(answer.earlyMs);
+      askedAtMs = performance.now();
+      answer = await leaseNamed.get(job)?.(subjectId);
+    }
+    // Otherwise it is moved, done, or in somebody's hands: a hint may be wrong.
+    if (answer && "lease" in answer) await leases.run(answer.lease, askedAtMs);
+  }
+
   return {
-    async onHint(job, subjectId) {
-      let askedAtMs = performance.now();
-      let answer = await leaseNamed.get(job)?.(subjectId);
-      if (answer && !("lease" in answer) && isSlightlyEarly(answer.earlyMs)) {
-        await pause(answer.earlyMs);
-        askedAtMs = performance.now();
-        answer = await leaseNamed.get(job)?.(subjectId);
-      }
-      // Otherwise it is moved, done, or in somebody's hands: a hint may be wrong.
-      if (answer && "lease" in answer) await leases.run(answer.lease, askedAtMs);
+    async onHint(lane, subjectId) {
+      await roomFor.get(laneOf(lane))?.gate.execute(() => followHint(lane.job, subjectId));
+    },
+    stop() {
+      isStopping = true;
     },
     async look(queue) {
       if (queue) {
@@ -92,6 +106,21 @@ export function createDispatcher(
       await leaseOverdue(queue);
     },
   };
+}
+
+/** How much of a lane's work this worker takes on at a time. */
+interface Room {
+  /** As `job/lane`. */
+  readonly lane: string;
+  readonly atOnce: number;
+  readonly gate: BulkheadPolicy;
+}
+
+function roomOf(lane: Lane, concurrency: number): Room {
+  const wanted = JOBS.find(({ name }) => name === lane.job)?.atOnce ?? concurrency;
+  const atOnce = Math.min(wanted, concurrency);
+  // The queue gives out no more hints than that at a time, so nothing is turned away.
+  return { lane: laneOf(lane), atOnce, gate: bulkhead(atOnce, concurrency) };
 }
 
 /** The same subject may be hinted at twice in a round, but only one of them can have the lease. */

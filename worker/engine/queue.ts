@@ -37,7 +37,7 @@ export interface WakeQueueOptions {
   readonly concurrency: number;
   readonly log: Logger;
   /** Called when a hint's time has come. */
-  readonly onHint: (job: string, subjectId: string) => Promise<void>;
+  readonly onHint: (lane: Lane, subjectId: string) => Promise<void>;
   /** Told which lanes deliver again: hints that they were given before may be lost. */
   readonly onRecovered: (lanes: readonly string[]) => void;
 }
@@ -150,7 +150,7 @@ function openWorker(lane: Lane, connection: Redis, options: LaneOptions): Worker
       } else if ("isCanary" in payload.data) {
         await options.canaries.cameThrough(laneOf(lane));
       } else {
-        await options.onHint(lane.job, payload.data.subjectId);
+        await options.onHint(lane, payload.data.subjectId);
       }
     },
     {
