@@ -1,12 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { sql } from "kysely";
 import { editPost } from "../../shared/commands/edit-post.ts";
+import { schedulePost } from "../../shared/commands/schedule-post.ts";
+import { addMedia, storeImage } from "../../shared/commands/upload-media.ts";
 import type { Simulator } from "../../shared/connectors/simulator.ts";
 import type { Actor } from "../../shared/context.ts";
 import { inTransaction, openDb, type Db } from "../../shared/db/client.ts";
 import { createLogger } from "../../shared/logger.ts";
 import { startWorker, type RunningWorker } from "../../worker/worker.ts";
+import { aPost } from "../support/builders.ts";
 import { anActor, type TestContext } from "../support/context.ts";
+import { aPicture } from "../support/pictures.ts";
 import { startProxy, type Proxy } from "../support/proxy.ts";
 import {
   aConnectedChannel,
@@ -74,6 +78,17 @@ describe("a worker", () => {
     worker = startWorker({ ...stack, context });
   }
   const planned = () => aPlannedDelivery(stack, actor, channel, { texts: [text], dueAt: noon });
+  /** One with an image, due now. */
+  async function plannedWithImage(): Promise<string> {
+    const image = { filename: "walk.png", contentType: "image/png", altText: "Two people walk." };
+    const upload = { ...image, bytes: await aPicture("png") };
+    const medium = await addMedia(stack.context, await storeImage(stack.context, actor, upload));
+    const parts = [{ text, mediaIds: [medium.id] }];
+    const post = await aPost(stack.context, actor, { parts, channelIds: [channel.id] });
+    await schedulePost(stack.context, actor, { postId: post.id, at: "now" });
+    const ofPost = stack.db.selectFrom("deliveries").select("id").where("postId", "=", post.id);
+    return (await ofPost.executeTakeFirstOrThrow()).id;
+  }
   const delivery = (id: string) =>
     stack.db.selectFrom("deliveries").selectAll().where("id", "=", id).executeTakeFirstOrThrow();
   const reaches = (id: string, state: string) =>
@@ -144,6 +159,17 @@ describe("a worker", () => {
 
     await reaches(id, "published");
     expect(await outcomes(id)).toEqual(["not_published", "published"]);
+    expect(posts()).toHaveLength(1);
+  });
+
+  test("fails no post because PostgreSQL was away when its upload was to be noted", async () => {
+    const id = await plannedWithImage();
+    proxy.loseAnswerTo('set "prepared"');
+
+    startOne();
+
+    await reaches(id, "published");
+    expect(await outcomes(id)).toEqual(["published"]);
     expect(posts()).toHaveLength(1);
   });
 

@@ -144,8 +144,23 @@ async function preparePart(
   part: OutgoingPart,
   index: number,
 ): Promise<unknown> {
+  const prepared = await upload(work, delivery, part, index);
+  // Uploads are worth keeping; without media there is nothing to lose, and arming stores it anyway. Where PostgreSQL is away, that is no
+  // fault of the delivery: the next worker begins anew.
+  if (part.media.length > 0 && !(prepared instanceof ConnectorError)) {
+    await savePrepared(work.context.db, delivery, { ...delivery.prepared, [index]: prepared });
+  }
+  return prepared;
+}
+
+async function upload(
+  work: Work,
+  delivery: DueDelivery,
+  part: OutgoingPart,
+  index: number,
+): Promise<unknown> {
   try {
-    const prepared = await onChannel(
+    return await onChannel(
       work.context,
       accessOf(delivery),
       AbortSignal.any([work.signal, AbortSignal.timeout(PREPARE_TIMEOUT_MS)]),
@@ -155,11 +170,6 @@ async function preparePart(
         return connector.prepare(part, previous, call);
       },
     );
-    // Uploads are worth keeping; without media there is nothing to lose, and arming stores it anyway.
-    if (part.media.length > 0) {
-      await savePrepared(work.context.db, delivery, { ...delivery.prepared, [index]: prepared });
-    }
-    return prepared;
   } catch (error) {
     return asConnectorError(work, delivery, error, "bug");
   }
