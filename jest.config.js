@@ -2,7 +2,7 @@
 export default {
   testEnvironment: "node",
   // Real stores on a busy machine; what must be fast is measured by the bench.
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   roots: ["<rootDir>/tests"],
   testMatch: ["**/*.test.ts"],
   modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/data/"],

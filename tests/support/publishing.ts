@@ -122,7 +122,7 @@ export async function startWorkers(test: TestContext, count = 1): Promise<Runnin
   const workers = Array.from({ length: count }, () => startWorker(test));
   if (test.context.config.redisUrl !== null) {
     const areHealthy = () => Promise.resolve(workers.every((worker) => worker.isQueueHealthy()));
-    await eventually(areHealthy, (isSo) => isSo, 25_000).catch(async (error: unknown) => {
+    await eventually(areHealthy, (isSo) => isSo, 60_000).catch(async (error: unknown) => {
       // Nobody else knows them: they would keep Jest from ending.
       await Promise.all(workers.map((worker) => worker.stop()));
       throw error;
@@ -135,7 +135,7 @@ export async function startWorkers(test: TestContext, count = 1): Promise<Runnin
 export async function eventually<T>(
   look: () => Promise<T>,
   isSo: (seen: T) => boolean,
-  withinMs = 15_000,
+  withinMs = 30_000,
 ): Promise<T> {
   const end = performance.now() + withinMs;
   for (;;) {
