@@ -8,6 +8,7 @@ import { postgresBudgets, type BudgetStore } from "../../worker/budgets/store.ts
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { startProxy, type Proxy } from "../support/proxy.ts";
 import { eventually } from "../support/publishing.ts";
+import { describeWithRedis } from "../support/queue-modes.ts";
 
 const LIMIT = 30;
 const MINUTE_MS = 60_000;
@@ -67,10 +68,8 @@ describe("budgets in PostgreSQL", () => {
 });
 
 const redisUrl = process.env["POSTWELL_TEST_REDIS_URL"];
-// Where no Redis can be had there is nothing to test here; the closing lines of a run name what was skipped.
-const withRedis = redisUrl === undefined ? describe.skip : describe;
 
-withRedis("budgets in Redis", () => {
+describeWithRedis("budgets in Redis", () => {
   let redis: Redis;
   let proxy: Proxy;
   let stores: RedisBudgets[] = [];

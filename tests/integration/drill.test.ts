@@ -7,6 +7,7 @@ import { planDrill } from "../../scripts/drill/plan.ts";
 import type { SeenPost } from "../../scripts/drill/platforms.ts";
 import { runDrill } from "../../scripts/drill/run-drill.ts";
 import type { Done, Line } from "../../scripts/drill/script.ts";
+import { describeWithRedis } from "../support/queue-modes.ts";
 
 /** Small enough for every run of the tests; `npm run drill` is the large one. */
 const SMALL = {
@@ -48,9 +49,7 @@ describe("a drill, direct", () => {
   test(TITLE, () => holds("direct"), TIMEOUT_MS);
 });
 
-// Where no Redis can be had there is nothing to test here; the closing lines of a run name what was skipped.
-const withRedis = process.env.POSTWELL_TEST_REDIS_URL === undefined ? describe.skip : describe;
-withRedis("a drill, through Redis", () => {
+describeWithRedis("a drill, through Redis", () => {
   test(TITLE, () => holds("redis"), TIMEOUT_MS);
 });
 

@@ -10,6 +10,7 @@ import type { PrivateStore } from "../../scripts/stores/private-store.ts";
 import { stopProcess } from "../../scripts/stores/processes.ts";
 import { startRedis } from "../../scripts/stores/redis.ts";
 import { PROJECT_ROOT } from "../../shared/project-root.ts";
+import { describeWithRedis } from "../support/queue-modes.ts";
 
 const KILLED = [{ signal: "SIGKILL", waitMs: 5_000 }] as const;
 const home = mkdtempSync(path.join(tmpdir(), "postwell-keep-"));
@@ -52,22 +53,22 @@ test("a PostgreSQL that cannot be brought back is told as lost, with the reason"
   await expect(said).rejects.toThrow(/settings.json is missing.*Restore it/);
 });
 
-// Where no Redis can be had there is nothing to test here; the closing lines of a run name what was skipped.
-const withRedis = process.env["POSTWELL_TEST_REDIS_URL"] === undefined ? test.skip : test;
+describeWithRedis("a private Redis", () => {
+  test("that is killed is back at the same place", async () => {
+    const cacheDir = path.join(PROJECT_ROOT, "data/cache");
+    const again = () =>
+      startRedis({ dir: path.join(home, "redis"), cacheDir, say: () => undefined });
+    const store = await again();
+    if (store === null) throw new Error("There was a Redis for the set-up, and now there is none.");
+    const said = keep(store, again);
 
-withRedis("a Redis that is killed is back at the same place", async () => {
-  const cacheDir = path.join(PROJECT_ROOT, "data/cache");
-  const again = () => startRedis({ dir: path.join(home, "redis"), cacheDir, say: () => undefined });
-  const store = await again();
-  if (store === null) throw new Error("There was a Redis for the set-up, and now there is none.");
-  const said = keep(store, again);
+    await stopProcess(store.pid, KILLED);
 
-  await stopProcess(store.pid, KILLED);
-
-  expect(await said).toMatch(/it runs again/);
-  const client = new Redis(store.url);
-  expect(await client.ping()).toBe("PONG");
-  client.disconnect();
+    expect(await said).toMatch(/it runs again/);
+    const client = new Redis(store.url);
+    expect(await client.ping()).toBe("PONG");
+    client.disconnect();
+  });
 });
 
 async function rowsOf(url: string): Promise<unknown[]> {

@@ -20,7 +20,7 @@ const before = (minutes: number) => new Date(dueAt.getTime() - minutes * 60_000)
 const HOUR = 60;
 const DAY = 24 * HOUR;
 
-// The queue wakes it as any other job; what it sees is in PostgreSQL alone.
+// One queue mode is enough: hints wake it like every other job, and what it sees is in PostgreSQL alone.
 describe("the preflight", () => {
   const open = () => contextWith({}, { POSTWELL_QUEUE: "direct" });
   const stack = apiStack({ open, each: "test" });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { JOBS } from "../../shared/jobs/registry.ts";
 import { startApi, type ApiClient, type TestApi } from "../support/api-client.ts";
 import { createTestContext, type TestContext } from "../support/context.ts";
+import { describeWithRedis } from "../support/queue-modes.ts";
 
 const PAGE = "/admin/queues";
 const redisUrl = process.env["POSTWELL_TEST_REDIS_URL"];
@@ -51,10 +52,7 @@ async function untilReachable(ask: () => Promise<Response>): Promise<Response> {
   throw new Error("Redis was never reached");
 }
 
-// Where no Redis can be had there is nothing to test here; the closing lines of a run name what was skipped.
-const whereThereIsRedis = redisUrl === undefined ? describe.skip : describe;
-
-whereThereIsRedis("the queue's page", () => {
+describeWithRedis("the queue's page", () => {
   const suite = withRedisAt(redisUrl);
 
   test("opens for an admin's token, sent by a program or typed into a browser", async () => {

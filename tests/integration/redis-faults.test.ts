@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
@@ -20,8 +20,8 @@ import {
   startSimulatorOf,
   startWorkers,
 } from "../support/publishing.ts";
+import { describeWithRedis } from "../support/queue-modes.ts";
 
-const hasRedis = process.env["POSTWELL_TEST_REDIS_URL"] !== undefined;
 const noon = new Date("2027-02-05T12:00:00Z");
 const LANE = queueName({ job: "publish-channel", lane: "sandbox" });
 
@@ -29,7 +29,7 @@ const LANE = queueName({ job: "publish-channel", lane: "sandbox" });
 type Fault = () => Promise<() => Promise<unknown>>;
 
 // Servers of its own: what is done to them here would disturb every other suite.
-(hasRedis ? describe : describe.skip)("while Redis", () => {
+describeWithRedis("while Redis", () => {
   const dir = mkdtempSync(path.join(tmpdir(), "postwell-redis-faults-"));
   const stores: PrivateStore[] = [];
   let proxy: Proxy;

@@ -10,6 +10,7 @@ import { inspectProcess, stopProcess, usablePort } from "../../scripts/stores/pr
 import { startRedis } from "../../scripts/stores/redis.ts";
 import { checkDatabase, checkRedis } from "../../shared/stores.ts";
 import { PROJECT_ROOT } from "../../shared/project-root.ts";
+import { describeWithRedis } from "../support/queue-modes.ts";
 
 const KILLED = [{ signal: "SIGKILL", waitMs: 5_000 }] as const;
 const dir = mkdtempSync(path.join(tmpdir(), "postwell-stores-"));
@@ -140,10 +141,7 @@ test("a Redis that does not answer is refused with the way to do without", async
   });
 });
 
-// Where no Redis can be had there is nothing to test here; the closing lines of a run name what was skipped.
-const withRedis = process.env["POSTWELL_TEST_REDIS_URL"] === undefined ? describe.skip : describe;
-
-withRedis("the private Redis", () => {
+describeWithRedis("the private Redis", () => {
   test("is adopted by the next start, and keeps what it holds when it is stopped", async () => {
     const first = await openRedis();
     const client = new Redis(first.url);

@@ -11,12 +11,17 @@ export interface QueueMode {
 /** A logical database of its own for each of Jest's workers: suites that run side by side must not take each other's hints. */
 const redisUrl = ownDatabase(process.env.POSTWELL_TEST_REDIS_URL);
 
-/** Runs a suite in both queue modes; without a Redis, that half is reported as skipped. */
+/**
+ * For what needs a Redis. Skipped where none can be had (none on PATH, and no package of the distribution's): there is nothing to test
+ * then, and the closing lines of the run name it.
+ */
+export const describeWithRedis = redisUrl === null ? describe.skip : describe;
+
+/** Runs a suite in both queue modes; without a Redis, that half is skipped. */
 export function describeInBothModes(name: string, suite: (mode: QueueMode) => void): void {
   describe(`${name}, direct`, () =>
     suite({ name: "direct", settings: { POSTWELL_QUEUE: "direct" } }));
-  const withRedis = redisUrl === null ? describe.skip : describe;
-  withRedis(`${name}, through Redis`, () => {
+  describeWithRedis(`${name}, through Redis`, () => {
     // A hint that waits in the queue does not know that a test has moved the clock.
     const settings = { REDIS_URL: redisUrl ?? "", POSTWELL_HORIZON_SECONDS: "1" };
     suite({ name: "redis", settings });
